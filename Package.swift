@@ -1,0 +1,114 @@
+// swift-tools-version: 6.3
+// Lilium's targets. A folder under Sources is a stage of the reference monitor, a folder in it is one target; the
+// arrows of `dependencies` point one way, and Tests/ArchitectureTests holds them.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A Swift target of one stage.
+func stage(
+  _ folder: String, _ name: String, _ dependencies: [Target.Dependency] = [], safe: Bool = true
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)",
+    swiftSettings: strict + (safe ? [.strictMemorySafety()] : []))
+}
+
+/// A C target that only carries macros, variadics and layouts to Swift.
+func shim(_ folder: String, _ name: String, _ linked: [LinkerSetting] = []) -> Target {
+  .target(
+    name: name, path: "Sources/\(folder)/\(name)",
+    cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])], linkerSettings: linked)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+  name: "lilium",
+  products: [
+    .executable(name: "liliumd", targets: ["liliumd"]),
+    .executable(name: "liliumctl", targets: ["liliumctl"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    // Kernel: one target an interface, no policy words.
+    shim("Kernel", "CSystemCalls"),
+    stage("Kernel", "SystemCalls", ["CSystemCalls"]),
+    shim("Kernel", "CFanotify"),
+    stage("Kernel", "Fanotify", ["CFanotify", "SystemCalls"]),
+    stage("Kernel", "ProcFS", ["SystemCalls"]),
+    .systemLibrary(
+      name: "CCapabilities", path: "Sources/Kernel/CCapabilities", pkgConfig: "libcap",
+      providers: [.apt(["libcap-dev"])]),
+    stage("Kernel", "Capabilities", ["CCapabilities", "SystemCalls"]),
+    .systemLibrary(
+      name: "CSystemd", path: "Sources/Kernel/CSystemd", pkgConfig: "libsystemd",
+      providers: [.apt(["libsystemd-dev"])]),
+    stage("Kernel", "Journal", ["CSystemd", "SystemCalls"]),
+
+    // Model: the words that all stages share, and the ports between them.
+    stage("Model", "AccessModel"),
+
+    // Decision: text in, verdict out; pure.
+    .target(
+      name: "CRegularExpression", path: "Sources/Decision/CRegularExpression",
+      linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
+    stage("Decision", "RegularExpression", ["CRegularExpression"]),
+    stage("Decision", "PolicyLanguage", ["AccessModel", "RegularExpression"]),
+    stage("Decision", "PolicyDecision", ["AccessModel", "PolicyLanguage", "RegularExpression"]),
+
+    // Information: facts about the subject and the object of a request.
+    stage("Information", "SubjectInformation", ["AccessModel", "ProcFS", "SystemCalls"]),
+    stage("Information", "ObjectInformation", ["AccessModel", "ProcFS", "SystemCalls"]),
+
+    // Monitor: mediate a request, written against the ports.
+    stage("Monitor", "ReferenceMonitor", ["AccessModel", "PolicyDecision"]),
+
+    // Enforcement: where requests come from and answers go.
+    stage(
+      "Enforcement", "FanotifyEnforcement", ["AccessModel", "Fanotify", "ProcFS", "SystemCalls"]),
+
+    // AuditTrail: what a record says, and where it goes.
+    stage("AuditTrail", "DecisionRecord", ["AccessModel"]),
+    stage("AuditTrail", "TrailSinks", ["AccessModel", "DecisionRecord", "Journal", "SystemCalls"]),
+
+    // Administration: what the administrator says to Lilium, and what Lilium says back.
+    stage(
+      "Administration", "Configuration",
+      ["AccessModel", "PolicyLanguage", "SystemCalls", .product(name: "TOMLKit", package: "TOMLKit")], safe: false),
+    stage("Administration", "ControlProtocol", ["AccessModel"], safe: false),
+    stage("Administration", "ControlSocket", ["ControlProtocol", "SystemCalls"]),
+
+    .executableTarget(
+      name: "liliumd",
+      dependencies: [
+        "AccessModel", "Capabilities", "Configuration", "ControlProtocol", "ControlSocket", "DecisionRecord", "Fanotify",
+        "FanotifyEnforcement", "Journal", "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS",
+        "ReferenceMonitor", "SubjectInformation", "SystemCalls", "TrailSinks",
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "liliumctl",
+      dependencies: [
+        "AccessModel", "Configuration", "ControlProtocol", "ControlSocket", "DecisionRecord", "Fanotify",
+        "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS", "SubjectInformation", "SystemCalls",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests("AccessModelTests", ["AccessModel"]),
+  ],
+  cLanguageStandard: .gnu17,
+  cxxLanguageStandard: .cxx17
+)

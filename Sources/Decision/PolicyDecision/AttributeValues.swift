@@ -1,0 +1,108 @@
+// Owns how each attribute's value is read from the facts. The caller has made sure that it may be.
+// It must not allocate: texts are borrowed, and what has no text in the facts is written on the stack.
+
+internal import AccessModel
+internal import PolicyLanguage
+
+extension Program {
+  func flagValue(_ attribute: Attribute, _ facts: Facts) -> Bool {
+    switch attribute {
+    case .subjectUserNSInitial: facts.subject.userNamespaceInitial
+    case .subjectMountNSInitial: facts.subject.mountNamespaceInitial
+    case .objectSetuid: facts.object.mode & 0o4000 != 0
+    case .objectSetgid: facts.object.mode & 0o2000 != 0
+    case .objectGroupWritable: facts.object.mode & 0o020 != 0
+    case .objectWorldWritable: facts.object.mode & 0o002 != 0
+    case .objectPathVerified: facts.object.pathVerified
+    case .objectDirectoryWorldWritable: facts.object.directoryWorldWritable
+    default: preconditionFailure("not a bool attribute")
+    }
+  }
+
+  /// Wider than the language's int, so that no 64-bit inode number or size is mistaken for another.
+  func intValue(_ operand: IntOperand, _ facts: Facts) -> Int128 {
+    switch operand {
+    case .literal(let value): Int128(value)
+    case .attribute(let attribute): intValue(attribute, facts)
+    case .size(let text): withText(text, facts) { Int128(Text.count($0)) }
+    case .count(.subjectGroups): Int128(facts.subject.groups.count)
+    case .count(.objectMountFlags): Int128(facts.object.mountFlags.rawValue.nonzeroBitCount)
+    case .count(let list): Int128(names.capabilities.count { capabilities(list, facts).contains($0.capability) })
+    }
+  }
+
+  private func intValue(_ attribute: Attribute, _ facts: Facts) -> Int128 {
+    switch attribute {
+    case .subjectPID: Int128(facts.subject.pid)
+    case .subjectPPID: Int128(facts.subject.parent)
+    case .subjectUID: Int128(facts.subject.uid)
+    case .subjectEUID: Int128(facts.subject.euid)
+    case .subjectGID: Int128(facts.subject.gid)
+    case .subjectEGID: Int128(facts.subject.egid)
+    case .subjectAUID: Int128(facts.subject.auditUID)
+    case .subjectSession: Int128(facts.subject.auditSession)
+    case .subjectExeInode: Int128(facts.subject.executableIdentity.inode)
+    case .objectInode: Int128(facts.object.identity.inode)
+    case .objectSize: Int128(facts.object.size)
+    case .objectOwner: Int128(facts.object.owner)
+    case .objectGroup: Int128(facts.object.group)
+    case .objectMode: Int128(facts.object.mode)
+    case .objectLinks: Int128(facts.object.links)
+    default: preconditionFailure("not an int attribute")
+    }
+  }
+
+  func capabilities(_ attribute: Attribute, _ facts: Facts) -> CapabilitySet {
+    attribute == .subjectCapabilities
+      ? facts.subject.effectiveCapabilities : facts.subject.permittedCapabilities
+  }
+
+  /// Lends a text for the time of `body`.
+  func withText<Result>(_ operand: TextOperand, _ facts: Facts, _ body: (Span<UInt8>) -> Result) -> Result {
+    switch operand {
+    case .literal(let index): body(texts[Int(index)].span)
+    case .attribute(let attribute): withText(attribute, facts, body)
+    }
+  }
+
+  private func withText<Result>(_ attribute: Attribute, _ facts: Facts, _ body: (Span<UInt8>) -> Result) -> Result {
+    switch attribute {
+    case .subjectComm: return body(facts.subject.comm.span)
+    case .subjectExe: return body(facts.subject.executable.span)
+    case .subjectExeDev: return withText(of: facts.subject.executableIdentity.device, body)
+    case .subjectCGroup: return body(facts.subject.controlGroup.span)
+    case .subjectUnit: return body(facts.subject.unit.span)
+    case .subjectTerminal: return body(facts.subject.terminal.span)
+    case .subjectParentExe: return body(facts.subject.parentExecutable.span)
+    case .objectPath: return body(facts.object.path.span)
+    case .objectDirectory:
+      let path = facts.object.path.span
+      return body(path.extracting(0..<Text.directoryLength(of: path)))
+    case .objectDev: return withText(of: facts.object.identity.device, body)
+    case .objectKind: return body(names.kinds[Int(facts.object.kind.rawValue)].span)
+    case .objectInterpreter: return body(facts.object.interpreter.span)
+    case .objectFSType: return body(facts.object.fileSystemType.span)
+    case .operationKind: return body(facts.operation == .execute ? names.execute.span : names.open.span)
+    default: preconditionFailure("not a string attribute")
+    }
+  }
+
+  /// `MAJOR:MINOR`, written from the right into a buffer that holds the longest.
+  private func withText<Result>(of device: DeviceNumber, _ body: (Span<UInt8>) -> Result) -> Result {
+    var digits = InlineArray<21, UInt8>(repeating: UInt8(ascii: ":"))
+    var start = digits.count
+    write(device.minor, before: &start, in: &digits)
+    start -= 1
+    write(device.major, before: &start, in: &digits)
+    return body(digits.span.extracting(start..<digits.count))
+  }
+
+  private func write(_ number: UInt32, before start: inout Int, in digits: inout InlineArray<21, UInt8>) {
+    var rest = number
+    repeat {
+      start -= 1
+      digits[start] = UInt8(ascii: "0") + UInt8(rest % 10)
+      rest /= 10
+    } while rest > 0
+  }
+}

@@ -1,0 +1,57 @@
+// Owns the meaning of `in`: an element in a list of literals or in a list attribute.
+// It must not allocate; lists are short and searched from the front.
+
+internal import AccessModel
+internal import PolicyLanguage
+
+extension Program {
+  func int(_ element: IntOperand, in list: Slice, _ facts: Facts) -> Truth {
+    let availability = availability(of: element, facts)
+    guard availability == .yes else { return availability }
+    let value = intValue(element, facts)
+    for index in list.range where Int128(ints[index]) == value { return .yes }
+    return .no
+  }
+
+  func text(_ element: TextOperand, in list: Slice, _ facts: Facts) -> Truth {
+    let availability = availability(of: element, facts)
+    guard availability == .yes else { return availability }
+    return withText(element, facts) { value in
+      for index in list.range where Text.order(texts[index].span, value) == 0 { return .yes }
+      return .no
+    }
+  }
+
+  func int(_ element: IntOperand, in list: Attribute, _ facts: Facts) -> Truth {
+    let availability = both(availability(of: element, facts), availability(of: list, facts))
+    guard availability == .yes else { return availability }
+    let value = intValue(element, facts)
+    // `subject.groups` is the only list of ints.
+    for group in facts.subject.groups where Int128(group) == value { return .yes }
+    return .no
+  }
+
+  func text(_ element: TextOperand, in list: Attribute, _ facts: Facts) -> Truth {
+    let availability = both(availability(of: element, facts), availability(of: list, facts))
+    guard availability == .yes else { return availability }
+    return withText(element, facts) { value in
+      switch list {
+      case .objectMountFlags:
+        for (flag, name) in names.mountFlags where Text.order(name.span, value) == 0 {
+          return Truth(facts.object.mountFlags.contains(flag))
+        }
+      default:
+        for (capability, name) in names.capabilities where Text.order(name.span, value) == 0 {
+          return Truth(capabilities(list, facts).contains(capability))
+        }
+      }
+      return .no
+    }
+  }
+
+  func holds(_ capability: Capability, _ list: Attribute, _ facts: Facts) -> Truth {
+    let availability = availability(of: list, facts)
+    guard availability == .yes else { return availability }
+    return Truth(capabilities(list, facts).contains(capability))
+  }
+}

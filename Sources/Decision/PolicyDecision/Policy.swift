@@ -1,0 +1,89 @@
+// Owns the compiled policy: an immutable snapshot of rules and settings, and the order in which they speak.
+// It must not fetch facts, answer anybody or log; `decide` allocates nothing.
+
+public import AccessModel
+public import PolicyLanguage
+
+/// What `decide` has to say.
+public enum Outcome: Sendable, Hashable {
+  case final(Decision)
+  /// These groups of facts are missing: fetch them, then decide again. Never empty, never a group that failed.
+  case needs(FactSet)
+  /// `exec` only: the opened file is data, which passes without a decision.
+  case data
+}
+
+/// Rules and settings, ready to decide. Immutable; swapped whole.
+public final class Policy: Sendable {
+  public let settings: PolicySettings
+  /// The rules of all mechanisms, in the order in which they are tried.
+  public let rules: RuleSet
+  let program: Program
+
+  public convenience init(rules: RuleSet, settings: PolicySettings) {
+    self.init(rules: rules, program: Program(rules), settings: settings)
+  }
+
+  private init(rules: RuleSet, program: Program, settings: PolicySettings) {
+    self.rules = rules
+    self.program = program
+    self.settings = settings
+  }
+
+  /// The same rules under other settings; nothing is compiled again.
+  public func withSettings(_ settings: PolicySettings) -> Policy {
+    Policy(rules: rules, program: program, settings: settings)
+  }
+
+  /// Decides from the facts that are there, or says which are missing.
+  public func decide(_ mechanism: Mechanism, _ facts: Facts) -> Outcome {
+    let settings = settings[mechanism]
+    guard settings.mode != .off else { return outcome(mechanism, settings, .allow, .off) }
+    if let capability = mechanism.capability, !settings.evaluatesHolders {
+      switch holds(capability, facts) {
+      case .yes: return outcome(mechanism, settings, .allow, .capability(capability))
+      case .needs(let groups): return .needs(groups)
+      // A capability that cannot be believed opens nothing.
+      case .no, .undecided: break
+      }
+    }
+    if mechanism == .exec {
+      switch CodeOrData(facts) {
+      case .code: break
+      case .data: return .data
+      case .needs(let groups): return .needs(groups)
+      case .failed(let failure): return outcome(mechanism, settings, settings.onFailure, .failure(failure))
+      }
+    }
+    return firstMatch(mechanism, settings, facts)
+  }
+
+  private func firstMatch(_ mechanism: Mechanism, _ settings: MechanismSettings, _ facts: Facts) -> Outcome {
+    for rule in program.rules(of: mechanism) {
+      switch program.evaluate(rule.condition, facts) {
+      case .no: continue
+      case .yes: return outcome(mechanism, settings, rule.verdict, .rule(rule.reference))
+      case .undecided where rule.verdict == .deny:
+        return outcome(mechanism, settings, .deny, .undecided(rule.reference))
+      case .undecided: continue
+      case .needs(let groups): return .needs(groups)
+      }
+    }
+    return outcome(mechanism, settings, settings.defaultVerdict, .default)
+  }
+
+  private func holds(_ capability: Capability, _ facts: Facts) -> Truth {
+    let status = Truth(presence: .subjectStatus, in: facts)
+    guard status == .yes else { return status }
+    guard facts.subject.effectiveCapabilities.contains(capability) else { return .no }
+    let namespaces = Truth(presence: .subjectNamespaces, in: facts)
+    guard namespaces == .yes else { return namespaces }
+    return facts.subject.userNamespaceInitial ? .yes : .no
+  }
+
+  private func outcome(
+    _ mechanism: Mechanism, _ settings: MechanismSettings, _ verdict: Verdict, _ reason: Reason
+  ) -> Outcome {
+    .final(Decision(mechanism: mechanism, mode: settings.mode, verdict: verdict, reason: reason))
+  }
+}

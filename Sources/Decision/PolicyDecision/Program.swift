@@ -1,0 +1,121 @@
+// Owns the compiled form of the rules: flat arrays of nodes and literals, so that evaluation follows indices.
+// It must not evaluate; Evaluation does.
+
+internal import AccessModel
+internal import PolicyLanguage
+internal import RegularExpression
+
+/// A node of a compiled condition. Payloads are plain numbers, so that reading one retains nothing.
+enum Node {
+  case bool(Bool)
+  case flag(Attribute)
+  case not(NodeIndex)
+  /// Children lie in `Program.children`.
+  case all(Slice)
+  case any(Slice)
+  case compareBools(Comparison, NodeIndex, NodeIndex)
+  case compareInts(Comparison, IntOperand, IntOperand)
+  case compareTexts(Comparison, TextOperand, TextOperand)
+  /// In a list of literals, which lie in `Program.ints` or `Program.texts`.
+  case intIn(IntOperand, Slice)
+  case textIn(TextOperand, Slice)
+  /// In a list attribute.
+  case intInAttribute(IntOperand, Attribute)
+  case textInAttribute(TextOperand, Attribute)
+  case capability(Capability, in: Attribute)
+  case text(TextTest, TextOperand, TextOperand)
+  case matches(TextOperand, ExpressionIndex)
+}
+
+typealias NodeIndex = Int32
+typealias ExpressionIndex = Int32
+
+/// A run of elements in one of the program's arrays.
+struct Slice {
+  let start: Int32
+  let count: Int32
+  var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+}
+
+enum IntOperand {
+  case literal(Int64)
+  case attribute(Attribute)
+  /// Code points of a text.
+  case size(TextOperand)
+  /// Elements of a list attribute.
+  case count(Attribute)
+}
+
+enum TextOperand {
+  /// An index into `Program.texts`.
+  case literal(Int32)
+  case attribute(Attribute)
+}
+
+/// A rule as `decide` tries it.
+struct CompiledRule {
+  let verdict: Verdict
+  let condition: NodeIndex
+  let reference: RuleReference
+  let facts: FactSet
+}
+
+/// The compiled rules of all mechanisms.
+struct Program: Sendable {
+  private(set) var nodes: [Node] = []
+  private(set) var children: [NodeIndex] = []
+  private(set) var ints: [Int64] = []
+  private(set) var texts: [[UInt8]] = []
+  private(set) var expressions: [RegularExpression] = []
+  /// By raw value of the mechanism.
+  private var rules: [[CompiledRule]]
+  /// The facts of each attribute by raw value: `Attribute.facts` would retain a definition.
+  let facts: [FactSet]
+  let names = Names()
+
+  init(_ set: RuleSet) {
+    facts = Attribute.allCases.map(\.facts)
+    rules = Mechanism.allCases.map { _ in [] }
+    for rule in set.rules {
+      let condition = compile(rule.condition ?? .bool(true))
+      rules[Int(rule.mechanism.rawValue)].append(
+        CompiledRule(verdict: rule.verdict, condition: condition, reference: rule.reference, facts: rule.facts))
+    }
+  }
+
+  func rules(of mechanism: Mechanism) -> [CompiledRule] { rules[Int(mechanism.rawValue)] }
+
+  mutating func append(_ node: Node) -> NodeIndex {
+    nodes.append(node)
+    return NodeIndex(nodes.count - 1)
+  }
+
+  mutating func append(children new: [NodeIndex]) -> Slice {
+    children.append(contentsOf: new)
+    return Slice(start: Int32(children.count - new.count), count: Int32(new.count))
+  }
+
+  mutating func append(ints new: [Int64]) -> Slice {
+    ints.append(contentsOf: new)
+    return Slice(start: Int32(ints.count - new.count), count: Int32(new.count))
+  }
+
+  mutating func append(texts new: [[UInt8]]) -> Slice {
+    texts.append(contentsOf: new)
+    return Slice(start: Int32(texts.count - new.count), count: Int32(new.count))
+  }
+
+  mutating func append(_ expression: RegularExpression) -> ExpressionIndex {
+    expressions.append(expression)
+    return ExpressionIndex(expressions.count - 1)
+  }
+}
+
+/// Names of enumerated values as bytes, made once.
+struct Names: Sendable {
+  let kinds = ContentKind.allCases.map { Array($0.name.utf8) }
+  let capabilities = Capability.allCases.map { (capability: $0, name: Array($0.name.utf8)) }
+  let mountFlags = MountFlags.names.map { (flag: $0.flag, name: Array($0.name.utf8)) }
+  let execute = Array(Operation.execute.name.utf8)
+  let open = Array(Operation.open.name.utf8)
+}

@@ -1,0 +1,185 @@
+#include "CSystemCalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static long lil_result(long value) { return value < 0 ? -errno : value; }
+
+
+int lil_statx(int directory, const char *path, int follow, struct lil_status *out) {
+    struct statx x;
+    const int flags = path[0] == '\0' ? AT_EMPTY_PATH : follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    const int synced = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+    if (statx(directory, path, flags | synced, STATX_BASIC_STATS, &x) < 0) return -errno;
+    out->device_major = x.stx_dev_major;
+    out->device_minor = x.stx_dev_minor;
+    out->inode = x.stx_ino;
+    out->size = x.stx_size;
+    out->owner = x.stx_uid;
+    out->group = x.stx_gid;
+    out->links = x.stx_nlink;
+    out->mode = x.stx_mode;
+    out->change_seconds = x.stx_ctime.tv_sec;
+    out->change_nanoseconds = x.stx_ctime.tv_nsec;
+    return 0;
+}
+
+
+int lil_fstatfs(int descriptor, struct lil_filesystem *out) {
+    struct statfs s;
+    if (fstatfs(descriptor, &s) < 0) return -errno;
+    out->type = (uint64_t)s.f_type;
+    out->flags = (uint64_t)s.f_flags;
+    return 0;
+}
+
+int lil_openat(int directory, const char *path, int flags, unsigned mode) {
+    int descriptor = openat(directory, path, flags | O_CLOEXEC, mode);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+long lil_pread_nowait(int descriptor, void *buffer, size_t count, int64_t offset) {
+    struct iovec part = {.iov_base = buffer, .iov_len = count};
+    return lil_result(preadv2(descriptor, &part, 1, offset, RWF_NOWAIT));
+}
+
+
+int lil_handle_of(int descriptor, struct lil_handle *out) {
+    int mount;
+    struct file_handle *head = (struct file_handle *)out->words;
+    head->handle_bytes = LIL_HANDLE_BYTES;
+    return name_to_handle_at(descriptor, "", head, &mount, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+int lil_open_handle(int mount, struct lil_handle *handle) {
+    int descriptor = open_by_handle_at(mount, (struct file_handle *)handle->words, O_PATH | O_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int lil_pidfd_open(int pid) { return (int)lil_result(syscall(SYS_pidfd_open, pid, 0)); }
+
+int lil_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0; }
+
+int lil_name_thread(const char *name) {
+    return prctl(PR_SET_NAME, (unsigned long)name, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int lil_lock_memory(void) {
+    return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0;
+}
+
+int lil_eventfd(void) { return (int)lil_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int lil_eventfd_wake(int descriptor) {
+    uint64_t one = 1;
+    return (int)lil_result(write(descriptor, &one, sizeof one));
+}
+
+int lil_eventfd_clear(int descriptor) {
+    uint64_t value;
+    return (int)lil_result(read(descriptor, &value, sizeof value));
+}
+
+int lil_signalfd(const int *signals, unsigned count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (unsigned i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return error ? -error : (int)lil_result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int lil_signalfd_read(int descriptor) {
+    struct signalfd_siginfo info;
+    ssize_t got = read(descriptor, &info, sizeof info);
+    if (got < 0) return -errno;
+    return got == (ssize_t)sizeof info ? (int)info.ssi_signo : -EIO;
+}
+
+void lil_ignore_signal(int number) {
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    sigaction(number, &action, NULL);
+}
+
+static void lil_nothing(int number) { (void)number; }
+
+int lil_interrupting_signal(int number) {
+    struct sigaction action = {.sa_handler = lil_nothing};
+    return sigaction(number, &action, NULL) < 0 ? -errno : 0;
+}
+
+int lil_descriptor_limit(uint64_t wanted, uint64_t *out) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    *out = limit.rlim_cur;
+    return 0;
+}
+
+static int address_of(const char *path, struct sockaddr_un *out) {
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof out->sun_path) return -ENAMETOOLONG;
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(out->sun_path, path, length);
+    return 0;
+}
+
+int lil_unix_socket(int datagram, int nonblocking) {
+    int type = (datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
+    return (int)lil_result(socket(AF_UNIX, type, 0));
+}
+
+int lil_unix_bind(int socket, const char *path) {
+    struct sockaddr_un address;
+    int error = address_of(path, &address);
+    return error ? error : (int)lil_result(bind(socket, (struct sockaddr *)&address, sizeof address));
+}
+
+int lil_unix_connect(int socket, const char *path) {
+    struct sockaddr_un address;
+    int error = address_of(path, &address);
+    return error ? error : (int)lil_result(connect(socket, (struct sockaddr *)&address, sizeof address));
+}
+
+int lil_accept(int listener) { return (int)lil_result(accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)); }
+
+long lil_send(int socket, const void *bytes, size_t count) {
+    return lil_result(send(socket, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+int lil_peer_of(int descriptor, struct lil_peer *out) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -errno;
+    out->pid = peer.pid;
+    out->uid = peer.uid;
+    out->gid = peer.gid;
+    return 0;
+}
+
+int lil_peer_groups(int descriptor, uint32_t *groups, unsigned capacity) {
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+    socklen_t length = capacity * sizeof *groups;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups, &length) < 0) return -errno;
+    return (int)(length / sizeof *groups);
+}

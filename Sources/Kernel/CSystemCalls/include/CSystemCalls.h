@@ -1,0 +1,71 @@
+// Owns the system calls, macros and layouts that the Glibc module does not carry to Swift.
+// Every function gives the call's result, or -errno. No logic here, and no libc header, whose types differ by
+// feature macro from those of the Glibc module.
+#ifndef LILIUM_CSYSTEMCALLS_H
+#define LILIUM_CSYSTEMCALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What Lilium keeps of struct statx (statx(2)). */
+struct lil_status {
+    uint32_t device_major, device_minor;
+    uint64_t inode, size;
+    uint32_t owner, group, links;
+    uint16_t mode; /* with the file type */
+    int64_t change_seconds;
+    uint32_t change_nanoseconds;
+};
+
+struct lil_filesystem {
+    uint64_t type;  /* f_type, statfs(2) */
+    uint64_t flags; /* f_flags, ST_* */
+};
+
+struct lil_peer { int pid; unsigned uid, gid; };
+
+#define LIL_HANDLE_BYTES 128
+/* Room for struct file_handle and its bytes (open_by_handle_at(2)). */
+struct lil_handle {
+    uint64_t words[(8 + LIL_HANDLE_BYTES) / 8];
+};
+
+/* statx(2) without asking a file server anew and without triggering an automount; an empty path means the descriptor. */
+int lil_statx(int directory, const char *path, int follow, struct lil_status *out);
+int lil_fstatfs(int descriptor, struct lil_filesystem *out);
+
+/* Adds O_CLOEXEC. */
+int lil_openat(int directory, const char *path, int flags, unsigned mode);
+/* pread that fails with EAGAIN where the content is not in memory (preadv2(2), RWF_NOWAIT). */
+long lil_pread_nowait(int descriptor, void *buffer, size_t count, int64_t offset);
+/* name_to_handle_at(2) on the descriptor itself; the mount id is not kept. */
+int lil_handle_of(int descriptor, struct lil_handle *out);
+/* open_by_handle_at(2) with O_PATH. */
+int lil_open_handle(int mount, struct lil_handle *handle);
+int lil_pidfd_open(int pid);
+int lil_undumpable(void);
+int lil_name_thread(const char *name);
+/* Locks pages as they are touched, so that thread stacks cost only what they use (mlockall(2), MCL_ONFAULT). */
+int lil_lock_memory(void);
+int lil_eventfd(void);
+int lil_eventfd_wake(int descriptor);
+int lil_eventfd_clear(int descriptor);
+/* Blocks the signals in the calling thread and gives a descriptor that reads them. */
+int lil_signalfd(const int *signals, unsigned count);
+/* The signal's number from a signalfd, or -errno. */
+int lil_signalfd_read(int descriptor);
+void lil_ignore_signal(int number);
+/* A handler that does nothing, without SA_RESTART: the signal only makes a blocking call return EINTR. */
+int lil_interrupting_signal(int number);
+/* Raises the soft limit of descriptors towards `wanted`; `out` is the limit in force. */
+int lil_descriptor_limit(uint64_t wanted, uint64_t *out);
+int lil_unix_socket(int datagram, int nonblocking);
+int lil_unix_bind(int socket, const char *path);
+int lil_unix_connect(int socket, const char *path);
+int lil_accept(int listener);
+long lil_send(int socket, const void *bytes, size_t count);
+int lil_peer_of(int descriptor, struct lil_peer *out);
+/* Supplementary groups of the peer (unix(7), SO_PEERGROUPS); their count, or -errno. */
+int lil_peer_groups(int descriptor, uint32_t *groups, unsigned capacity);
+
+#endif

@@ -1,0 +1,24 @@
+// Owns readings of the kernel's clocks, in nanoseconds.
+// It must not format a time.
+
+internal import Glibc
+
+public enum Clock {
+  /// CLOCK_MONOTONIC in nanoseconds (clock_gettime(2)); never set back.
+  public static func monotonic() -> UInt64 { UInt64(bitPattern: read(CLOCK_MONOTONIC)) }
+
+  /// CLOCK_REALTIME in nanoseconds since the epoch.
+  public static func realtime() -> Int64 { read(CLOCK_REALTIME) }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
+  /// Sleeps; an interrupting signal ends it early.
+  public static func sleep(nanoseconds: UInt64) {
+    var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    unsafe nanosleep(&time, nil)
+  }
+}

@@ -1,0 +1,82 @@
+// Owns a file descriptor: it is closed exactly once, when its owner goes.
+// It must not carry a position, a buffer or a policy.
+
+internal import CSystemCalls
+public import Glibc
+
+/// An owned file descriptor.
+public struct Descriptor: ~Copyable, Sendable {
+  public let rawValue: Int32
+
+  /// Takes ownership.
+  public init(owning rawValue: Int32) { self.rawValue = rawValue }
+
+  deinit { _ = Glibc.close(rawValue) }
+
+  /// Gives ownership away without closing.
+  public consuming func release() -> Int32 {
+    let value = rawValue
+    discard self
+    return value
+  }
+
+  /// openat(2) with O_CLOEXEC added.
+  public static func open(
+    _ path: String, _ flags: Int32, mode: UInt32 = 0, at directory: Int32 = AT_FDCWD
+  ) throws(Errno) -> Descriptor {
+    Descriptor(
+      owning: try shimCall { unsafe lil_openat(directory, path, flags, mode) })
+  }
+
+  /// read(2); 0 at the end.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    try unsafe readDescriptor(rawValue, buffer)
+  }
+
+  /// write(2) of as much as the kernel takes.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+    try systemCall { unsafe Glibc.write(rawValue, bytes.baseAddress, bytes.count) }
+  }
+
+  /// Writes all bytes; for descriptors that block.
+  public func writeAll(_ bytes: some Sequence<UInt8>) throws(Errno) {
+    let whole = [UInt8](bytes)
+    var done = 0
+    while done < whole.count {
+      let rest = whole[done...]
+      var failed: Errno?
+      done += unsafe rest.withUnsafeBytes { part in
+        do throws(Errno) { return try unsafe write(part) } catch {
+          failed = error
+          return 0
+        }
+      }
+      if let failed { throw failed }
+    }
+  }
+
+  /// Reads to the end; at most `limit` bytes, then EFBIG.
+  public func readAll(limit: Int) throws(Errno) -> [UInt8] {
+    var all: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    while true {
+      var failed: Errno?
+      let got = unsafe chunk.withUnsafeMutableBytes { part in
+        do throws(Errno) { return try unsafe read(into: part) } catch {
+          failed = error
+          return 0
+        }
+      }
+      if let failed { throw failed }
+      if got == 0 { return all }
+      if all.count + got > limit { throw Errno(EFBIG) }
+      all.append(contentsOf: chunk[..<got])
+    }
+  }
+}
+
+/// read(2) on a descriptor that somebody else owns.
+@inlinable
+public func readDescriptor(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+  try systemCall { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+}

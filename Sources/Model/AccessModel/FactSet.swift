@@ -1,0 +1,50 @@
+// Owns the grouping of facts by what it takes to fetch them: one group is one trip to the kernel.
+// It must not say how a group is fetched: Information does.
+
+/// Groups of facts. A rule needs groups, an information point fetches groups.
+public struct FactSet: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Device, inode, size, owner, group, mode, link count, change time.
+  public static let objectStatus = FactSet(rawValue: 1 << 0)
+  /// Path, directory, and whether the path may be believed.
+  public static let objectPath = FactSet(rawValue: 1 << 1)
+  /// Kind of content, and the interpreter that a script names.
+  public static let objectContent = FactSet(rawValue: 1 << 2)
+  /// File system type and mount flags.
+  public static let objectFileSystem = FactSet(rawValue: 1 << 3)
+  /// Who may write the folder that holds the object.
+  public static let objectDirectory = FactSet(rawValue: 1 << 4)
+  /// Parent, credentials, groups, capabilities, comm.
+  public static let subjectStatus = FactSet(rawValue: 1 << 8)
+  /// Start time and terminal.
+  public static let subjectStat = FactSet(rawValue: 1 << 9)
+  /// Login uid and audit session.
+  public static let subjectLogin = FactSet(rawValue: 1 << 10)
+  /// Whether the user and mount namespaces are the initial ones.
+  public static let subjectNamespaces = FactSet(rawValue: 1 << 11)
+  /// The program that the subject runs.
+  public static let subjectExecutable = FactSet(rawValue: 1 << 12)
+  /// The program that the subject's parent runs.
+  public static let subjectParent = FactSet(rawValue: 1 << 13)
+  /// Control group and systemd unit.
+  public static let subjectControlGroup = FactSet(rawValue: 1 << 14)
+  /// What kind of program opens the object: a loader, an interpreter, or neither.
+  public static let subjectProgram = FactSet(rawValue: 1 << 15)
+  /// Whether the object is what the opening interpreter runs: named by its arguments or by a module suffix.
+  public static let subjectScript = FactSet(rawValue: 1 << 16)
+
+  /// Everything that a record shows.
+  public static let record: FactSet = [
+    .objectStatus, .objectPath, .objectContent, .objectFileSystem, .subjectStatus, .subjectStat, .subjectLogin,
+    .subjectNamespaces, .subjectExecutable, .subjectControlGroup,
+  ]
+  public static let object: FactSet = [
+    .objectStatus, .objectPath, .objectContent, .objectFileSystem, .objectDirectory,
+  ]
+  public static let subject: FactSet = [
+    .subjectStatus, .subjectStat, .subjectLogin, .subjectNamespaces, .subjectExecutable, .subjectParent,
+    .subjectControlGroup, .subjectProgram, .subjectScript,
+  ]
+}
