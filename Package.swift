@@ -48,6 +48,8 @@ let package = Package(
     shim("Kernel", "CFanotify"),
     stage("Kernel", "Fanotify", ["CFanotify", "SystemCalls"]),
     stage("Kernel", "ProcFS", ["SystemCalls"]),
+    stage("Kernel", "BinaryFormat"),
+    stage("Kernel", "Inotify", ["SystemCalls"]),
     .systemLibrary(
       name: "CCapabilities", path: "Sources/Kernel/CCapabilities", pkgConfig: "libcap",
       providers: [.apt(["libcap-dev"])]),
@@ -69,15 +71,15 @@ let package = Package(
     stage("Decision", "PolicyDecision", ["AccessModel", "PolicyLanguage", "RegularExpression"]),
 
     // Information: facts about the subject and the object of a request.
-    stage("Information", "SubjectInformation", ["AccessModel", "ProcFS", "SystemCalls"]),
-    stage("Information", "ObjectInformation", ["AccessModel", "ProcFS", "SystemCalls"]),
+    stage("Information", "SubjectInformation", ["AccessModel", "BinaryFormat", "ProcFS", "SystemCalls"]),
+    stage("Information", "ObjectInformation", ["AccessModel", "BinaryFormat", "ProcFS", "SystemCalls"]),
 
     // Monitor: mediate a request, written against the ports.
     stage("Monitor", "ReferenceMonitor", ["AccessModel", "PolicyDecision"]),
 
     // Enforcement: where requests come from and answers go.
     stage(
-      "Enforcement", "FanotifyEnforcement", ["AccessModel", "Fanotify", "ProcFS", "SystemCalls"]),
+      "Enforcement", "FanotifyEnforcement", ["AccessModel", "Fanotify", "Inotify", "ProcFS", "SystemCalls"]),
 
     // AuditTrail: what a record says, and where it goes.
     stage("AuditTrail", "DecisionRecord", ["AccessModel"]),

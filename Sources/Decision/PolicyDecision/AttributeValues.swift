@@ -60,32 +60,33 @@ extension Program {
   /// Lends a text for the time of `body`.
   func withText<Result>(_ operand: TextOperand, _ facts: Facts, _ body: (Span<UInt8>) -> Result) -> Result {
     switch operand {
-    case .literal(let index): body(texts[Int(index)].span)
+    case .literal(let index): lend(texts[Int(index)], body)
     case .attribute(let attribute): withText(attribute, facts, body)
     }
   }
 
   private func withText<Result>(_ attribute: Attribute, _ facts: Facts, _ body: (Span<UInt8>) -> Result) -> Result {
     switch attribute {
-    case .subjectComm: return body(facts.subject.comm.span)
-    case .subjectExe: return body(facts.subject.executable.span)
-    case .subjectExeDev: return withText(of: facts.subject.executableIdentity.device, body)
-    case .subjectCGroup: return body(facts.subject.controlGroup.span)
-    case .subjectUnit: return body(facts.subject.unit.span)
-    case .subjectTerminal: return body(facts.subject.terminal.span)
-    case .subjectParentExe: return body(facts.subject.parentExecutable.span)
-    case .objectPath: return body(facts.object.path.span)
-    case .objectDirectory:
-      let path = facts.object.path.span
-      return body(path.extracting(0..<Text.directoryLength(of: path)))
-    case .objectDev: return withText(of: facts.object.identity.device, body)
-    case .objectKind: return body(names.kinds[Int(facts.object.kind.rawValue)].span)
-    case .objectInterpreter: return body(facts.object.interpreter.span)
-    case .objectFSType: return body(facts.object.fileSystemType.span)
-    case .operationKind: return body(facts.operation == .execute ? names.execute.span : names.open.span)
+    case .subjectComm: lend(facts.subject.comm, body)
+    case .subjectExe: lend(facts.subject.executable, body)
+    case .subjectExeDev: withText(of: facts.subject.executableIdentity.device, body)
+    case .subjectCGroup: lend(facts.subject.controlGroup, body)
+    case .subjectUnit: lend(facts.subject.unit, body)
+    case .subjectTerminal: lend(facts.subject.terminal, body)
+    case .subjectParentExe: lend(facts.subject.parentExecutable, body)
+    case .objectPath: lend(facts.object.path, body)
+    case .objectDirectory: lend(facts.object.path) { body($0.extracting(0..<Text.directoryLength(of: $0))) }
+    case .objectDev: withText(of: facts.object.identity.device, body)
+    case .objectKind: lend(names.kinds[Int(facts.object.kind.rawValue)], body)
+    case .objectInterpreter: lend(facts.object.interpreter, body)
+    case .objectFSType: lend(facts.object.fileSystemType, body)
+    case .operationKind: lend(facts.operation == .execute ? names.execute : names.open, body)
     default: preconditionFailure("not a string attribute")
     }
   }
+
+  /// A span lives no longer than the access to what it spans: passing the bytes makes that access last for `body`.
+  private func lend<Result>(_ bytes: [UInt8], _ body: (Span<UInt8>) -> Result) -> Result { body(bytes.span) }
 
   /// `MAJOR:MINOR`, written from the right into a buffer that holds the longest.
   private func withText<Result>(of device: DeviceNumber, _ body: (Span<UInt8>) -> Result) -> Result {

@@ -3,6 +3,7 @@
 
 internal import AccessModel
 internal import PolicyLanguage
+internal import RegularExpression
 
 extension Program {
   /// Evaluates a bool node. Recursion is bounded by the language's depth limit.

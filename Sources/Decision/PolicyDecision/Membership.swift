@@ -17,7 +17,10 @@ extension Program {
     let availability = availability(of: element, facts)
     guard availability == .yes else { return availability }
     return withText(element, facts) { value in
-      for index in list.range where Text.order(texts[index].span, value) == 0 { return .yes }
+      for index in list.range {
+        let literal = texts[index]
+        if Text.order(literal.span, value) == 0 { return .yes }
+      }
       return .no
     }
   }

@@ -2,7 +2,7 @@
 // It must come to the same end as `decide`; it may allocate.
 
 public import AccessModel
-public import PolicyLanguage
+internal import PolicyLanguage
 
 /// One rule that was tried.
 public struct TraceStep: Sendable, Hashable {

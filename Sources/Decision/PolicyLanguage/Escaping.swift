@@ -31,3 +31,6 @@ extension Unicode.Scalar {
     }
   }
 }
+
+/// Text that came from elsewhere, without quotes; cut where it is long.
+func printable(_ text: String) -> String { text.unicodeScalars.prefix(120).map(escaped).joined() }

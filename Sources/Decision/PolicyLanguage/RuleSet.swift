@@ -12,7 +12,7 @@ public struct Rule: Sendable {
   public let condition: Expression?
   /// The attributes that the condition reads, in the order of their raw values.
   public let attributes: [Attribute]
-  /// The files that an `open` rule names; nil where it names none.
+  /// The files that an `open` rule names: its condition is true for no other. Nil where it names none.
   public let anchors: [PathAnchor]?
 
   init(reference: RuleReference, mechanism: Mechanism, verdict: Verdict, condition: Expression?) {
@@ -23,7 +23,8 @@ public struct Rule: Sendable {
     var read: Set<Attribute> = []
     condition?.forEachAttribute { read.insert($0) }
     attributes = read.sorted { $0.rawValue < $1.rawValue }
-    anchors = mechanism == .open ? condition.flatMap(PathAnchor.named(by:)) : nil
+    let named = mechanism == .open ? condition.flatMap(PathAnchor.named(by:)) : nil
+    anchors = named?.contains { $0.problem != nil } == true ? nil : named
   }
 
   /// Every group of facts that the condition may need.

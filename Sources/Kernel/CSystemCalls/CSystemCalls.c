@@ -25,7 +25,7 @@ int lil_statx(int directory, const char *path, int follow, struct lil_status *ou
     struct statx x;
     const int flags = path[0] == '\0' ? AT_EMPTY_PATH : follow ? 0 : AT_SYMLINK_NOFOLLOW;
     const int synced = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
-    if (statx(directory, path, flags | synced, STATX_BASIC_STATS, &x) < 0) return -errno;
+    if (statx(directory, path, flags | synced, STATX_BASIC_STATS | STATX_MNT_ID, &x) < 0) return -errno;
     out->device_major = x.stx_dev_major;
     out->device_minor = x.stx_dev_minor;
     out->inode = x.stx_ino;
@@ -33,6 +33,7 @@ int lil_statx(int directory, const char *path, int follow, struct lil_status *ou
     out->owner = x.stx_uid;
     out->group = x.stx_gid;
     out->links = x.stx_nlink;
+    out->mount = x.stx_mask & STATX_MNT_ID ? x.stx_mnt_id : 0;
     out->mode = x.stx_mode;
     out->change_seconds = x.stx_ctime.tv_sec;
     out->change_nanoseconds = x.stx_ctime.tv_nsec;
@@ -140,6 +141,11 @@ static int address_of(const char *path, struct sockaddr_un *out) {
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};
     memcpy(out->sun_path, path, length);
     return 0;
+}
+
+int lil_set_nonblocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 int lil_unix_socket(int datagram, int nonblocking) {

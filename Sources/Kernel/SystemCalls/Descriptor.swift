@@ -28,6 +28,11 @@ public struct Descriptor: ~Copyable, Sendable {
       owning: try shimCall { unsafe lil_openat(directory, path, flags, mode) })
   }
 
+  /// openat(2) of a path that is no Swift string; allocates nothing.
+  public static func open(_ path: UnsafePointer<CChar>, _ flags: Int32) throws(Errno) -> Descriptor {
+    Descriptor(owning: try shimCall { unsafe lil_openat(AT_FDCWD, path, flags, 0) })
+  }
+
   /// read(2); 0 at the end.
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
     try unsafe readDescriptor(rawValue, buffer)
@@ -73,6 +78,29 @@ public struct Descriptor: ~Copyable, Sendable {
       all.append(contentsOf: chunk[..<got])
     }
   }
+}
+
+/// close(2) on a descriptor that came as a number, with an event. Once only.
+public func closeDescriptor(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+/// O_NONBLOCK for a descriptor and all that share it (fcntl(2)).
+public func makeNonblocking(_ descriptor: Int32) throws(Errno) {
+  _ = try shimCall { lil_set_nonblocking(descriptor) }
+}
+
+/// pread(2): the count of bytes, 0 at the end. May wait for a disk.
+public func readDescriptor(
+  _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+) throws(Errno) -> Int {
+  try systemCall { unsafe pread(descriptor, buffer.baseAddress, buffer.count, Int(offset)) }
+}
+
+/// As pread(2), but EAGAIN where the content is not in memory, and EOPNOTSUPP where the file system cannot tell
+/// (preadv2(2), RWF_NOWAIT).
+public func readDescriptorWithoutWaiting(
+  _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+) throws(Errno) -> Int {
+  try shimCall { unsafe lil_pread_nowait(descriptor, buffer.baseAddress, buffer.count, offset) }
 }
 
 /// read(2) on a descriptor that somebody else owns.

@@ -23,6 +23,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public static let nameTooLong = Errno(ENAMETOOLONG)
   public static let stale = Errno(ESTALE)
   public static let pipe = Errno(EPIPE)
+  public static let badMessage = Errno(EBADMSG)
+  public static let notDirectory = Errno(ENOTDIR)
   public static let badDescriptor = Errno(EBADF)
 
   /// strerror(3)'s sentence.

@@ -14,6 +14,8 @@ public struct FileStatus: Sendable, Hashable {
   public var owner: UInt32
   public var group: UInt32
   public var links: UInt32
+  /// Mount id as mountinfo shows it; 0 where the kernel does not say (before 5.8).
+  public var mount: UInt64
   /// File type and permission bits (inode(7)).
   public var mode: UInt16
   /// Change time in nanoseconds since the epoch.
@@ -27,6 +29,7 @@ public struct FileStatus: Sendable, Hashable {
     owner = raw.owner
     group = raw.group
     links = raw.links
+    mount = raw.mount
     mode = raw.mode
     changeTime = raw.change_seconds &* 1_000_000_000 &+ Int64(raw.change_nanoseconds)
   }

@@ -21,6 +21,8 @@ public final class Facts {
   public private(set) var failure: Failure?
 
   public var operation = Operation.open
+  /// Names the held object to the information points; nobody else may interpret it. Negative without an object.
+  public private(set) var objectHandle: Int32 = -1
   public var subject = SubjectFacts()
   public var object = ObjectFacts()
 
@@ -39,12 +41,14 @@ public final class Facts {
   }
 
   /// Begins a new request: every group is unknown again. Fields keep their storage.
-  public func begin(pid: Int32, operation: Operation) {
+  public func begin(pid: Int32, operation: Operation, objectHandle: Int32 = -1) {
     present = []
     failed = []
     failure = nil
     subject.pid = pid
+    subject.identity = .uncertain
     self.operation = operation
+    self.objectHandle = objectHandle
   }
 
   /// Groups that were neither fetched nor given up.

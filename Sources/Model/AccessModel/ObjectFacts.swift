@@ -78,6 +78,8 @@ public struct ObjectFacts: Sendable {
   public var path: [UInt8] = []
   /// The path resolves, in the initial mount namespace, to this very device and inode.
   public var pathVerified = false
+  /// Mechanism `open`: every path of the open rules that names this file; `path` is the one that is being decided.
+  public var protectedNames: [[UInt8]] = []
 
   // objectContent
   public var kind = ContentKind.other

@@ -7,8 +7,35 @@ public protocol AccessRequest: ~Copyable {
   /// Thread group id of the subject.
   var subjectPID: Int32 { get }
   var operation: Operation { get }
+  var mechanism: Mechanism { get }
+  /// Names the object to the information points.
+  var objectHandle: Int32 { get }
+  /// When the request was read: nanoseconds of a clock that is never set back.
+  var received: UInt64 { get }
+  /// Whether the process that asked is still there: facts that were read before this was true are about it.
+  var subjectIsAlive: Bool { get }
   /// Gives the answer. False where somebody (the deadline) has answered already.
   consuming func answer(_ verdict: Verdict) -> Bool
+}
+
+/// Decides requests and records what came of them; what an enforcement point hands its requests to.
+public protocol Mediator: Sendable {
+  /// What one thread keeps from request to request.
+  associatedtype Desk
+  func makeDesk() -> Desk
+  /// Answers the request and records it. Called by several threads at once, each with a desk of its own.
+  func mediate<Request: AccessRequest & ~Copyable>(_ request: consuming Request, at desk: Desk)
+  /// Takes note of a request that was answered without a decision.
+  func noteFailure(_ failure: Failure, of mechanism: Mechanism, pid: Int32, operation: Operation, nanoseconds: UInt64)
+  /// What such a request is answered with now: `on_failure` under `enforce`, else allow.
+  func failureAnswer(_ mechanism: Mechanism) -> Verdict
+}
+
+/// Where a thread goes while it waits for something that may take long, so that another takes its place.
+public protocol WaitingRoom: Sendable {
+  /// False where no more threads may wait: the caller gives the fact up as `outOfThreads`.
+  func enter() -> Bool
+  func leave()
 }
 
 /// Fetches facts about the subject and the object of the request at hand.

@@ -28,6 +28,8 @@ public enum IdentityCertainty: UInt8, Sendable, Hashable {
 public struct SubjectFacts: Sendable {
   /// Thread group id in the daemon's pid namespace; always known.
   public var pid: Int32 = 0
+  /// Whether these facts are surely about the process that asked.
+  public var identity = IdentityCertainty.uncertain
 
   // subjectStatus
   public var parent: Int32 = 0

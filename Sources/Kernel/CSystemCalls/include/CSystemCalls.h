@@ -12,6 +12,7 @@ struct lil_status {
     uint32_t device_major, device_minor;
     uint64_t inode, size;
     uint32_t owner, group, links;
+    uint64_t mount; /* mount id, 0 where the kernel does not say (before 5.8) */
     uint16_t mode; /* with the file type */
     int64_t change_seconds;
     uint32_t change_nanoseconds;
@@ -59,6 +60,7 @@ void lil_ignore_signal(int number);
 int lil_interrupting_signal(int number);
 /* Raises the soft limit of descriptors towards `wanted`; `out` is the limit in force. */
 int lil_descriptor_limit(uint64_t wanted, uint64_t *out);
+int lil_set_nonblocking(int descriptor);
 int lil_unix_socket(int datagram, int nonblocking);
 int lil_unix_bind(int socket, const char *path);
 int lil_unix_connect(int socket, const char *path);

@@ -1,0 +1,67 @@
+// The floor of the benchmark: a fanotify listener that allows everything at once.
+// It must do nothing that liliumd needs not do: one read, one answer, one close for each event, on one thread.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fanotify.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void fail(const char *what, const char *where) {
+  fprintf(stderr, "null-responder: %s %s: %s\n", what, where, strerror(errno));
+  exit(1);
+}
+
+// Room for one event: like liliumd it reads one event a call, since each one read is an open descriptor.
+static void answer(int group) {
+  union {
+    struct fanotify_event_metadata event;
+    char bytes[FAN_EVENT_METADATA_LEN];
+  } buffer;
+  ssize_t length = read(group, &buffer, sizeof buffer);
+  if (length < 0) {
+    if (errno == EINTR) return;
+    fail("read", "fanotify group");
+  }
+  struct fanotify_event_metadata *event = &buffer.event;
+  if (event->vers != FANOTIFY_METADATA_VERSION) {
+    errno = EPROTO;
+    fail("read", "an event of another version");
+  }
+  if (event->fd < 0) return;
+  if (event->mask & (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM)) {
+    struct fanotify_response response = {.fd = event->fd, .response = FAN_ALLOW};
+    if (write(group, &response, sizeof response) != sizeof response) fail("answer", "an event");
+  }
+  close(event->fd);
+}
+
+int main(int count, char **arguments) {
+  if (count < 2) {
+    fprintf(stderr, "usage: null-responder MOUNTPOINT...\n");
+    return 2;
+  }
+  // A core handler's exec would wait for this very process.
+  prctl(PR_SET_DUMPABLE, 0);
+  struct rlimit descriptors = {65536, 65536};
+  setrlimit(RLIMIT_NOFILE, &descriptors);
+
+  int group = fanotify_init(
+    FAN_CLASS_CONTENT | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS | FAN_CLOEXEC, O_RDONLY | O_LARGEFILE | O_CLOEXEC);
+  if (group < 0) fail("fanotify_init", "(as root, with CAP_SYS_ADMIN)");
+  for (int i = 1; i < count; i++) {
+    if (fanotify_mark(
+          group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM, AT_FDCWD, arguments[i]) < 0)
+      fail("mark", arguments[i]);
+  }
+  puts("ready");
+  fflush(stdout);
+  for (;;) answer(group);
+}

@@ -1,0 +1,82 @@
+// Owns what an administrator can set, as plain values with their defaults.
+// It must not read a file or know TOML: ConfigurationReader fills it.
+
+public import AccessModel
+
+/// Everything that is set and is not a rule.
+public struct Configuration: Sendable, Equatable {
+  /// Modes, defaults, failure answers and capability holders of all mechanisms.
+  public var policy = PolicySettings()
+  public var coverage = CoverageSettings()
+  /// How long a request may wait for its answer, in milliseconds; then `on_failure` answers.
+  public var answerDeadlineMilliseconds = 2000
+  public var log = LogSettings()
+  /// Programs that run code from files they open; no two of one name.
+  public var interpreters = Interpreter.builtIn
+  public var control = ControlSettings()
+
+  /// Everything off.
+  public init() {}
+
+  /// Where the configuration is looked for when nobody names a file.
+  public static let defaultPath = "/etc/lilium/lilium.toml"
+}
+
+/// Which file systems are watched.
+public struct CoverageSettings: Sendable, Equatable {
+  public enum FileSystems: Sendable, Equatable {
+    /// Every mounted local one.
+    case local
+    /// Those that hold these absolute paths.
+    case holding([String])
+  }
+
+  public var fileSystems = FileSystems.local
+  /// Absolute paths; the file systems that hold them are left out.
+  public var exclude: [String] = []
+
+  public init() {}
+}
+
+/// What is logged, where, and how much of it.
+public struct LogSettings: Sendable, Equatable {
+  public enum Sink: Sendable, Hashable {
+    case journal
+    case standardOutput
+    /// JSON lines, appended to the file with this absolute path.
+    case file(String)
+  }
+
+  public var sinks: [Sink] = [.journal]
+  public var denials = true
+  public var allows = false
+  /// For each rule; nil logs without limit.
+  public var rateLimit: RateLimit? = RateLimit(perSecond: 100, burst: 200)
+  /// Records that may wait for the sinks.
+  public var queue = 8192
+
+  public init() {}
+}
+
+/// A token bucket: so many a second, and so many at once.
+public struct RateLimit: Sendable, Equatable {
+  public var perSecond: Int
+  public var burst: Int
+
+  public init(perSecond: Int, burst: Int) {
+    self.perSecond = perSecond
+    self.burst = burst
+  }
+}
+
+/// Where liliumctl reaches the daemon.
+public struct ControlSettings: Sendable, Equatable {
+  /// Absolute path of the Unix socket.
+  public var socket = ControlSettings.defaultSocket
+  /// The group whose members may read; empty for root alone.
+  public var group = "lilium"
+
+  public init() {}
+
+  public static let defaultSocket = "/run/lilium/control.sock"
+}

@@ -1,0 +1,180 @@
+// Owns what the daemon tells about itself: the reply to `status`, schema 1.
+// It must not gather it.
+
+public import AccessModel
+
+/// The daemon's state at one moment. Times are seconds since the epoch, durations as the field's name says.
+public struct StatusReport: Sendable, Hashable, Codable {
+  public var schema = Version.statusSchema
+  public var daemon = Daemon()
+  public var mechanisms: [MechanismStatus] = []
+  public var policy = PolicyStatus()
+  public var marks = Marks()
+  public var queue = Queue()
+  /// Counts by name of what was lost: overflow, failure answers, dropped records. Zeroes may be left out.
+  public var losses: [String: UInt64] = [:]
+  public var decisions: [DecisionCount] = []
+  /// Opened files that were data, which passes without a decision.
+  public var dataPassed: UInt64 = 0
+  public var answerTimes: [AnswerTimes] = []
+  public var records = Records()
+
+  public init() {}
+
+  private enum CodingKeys: String, CodingKey {
+    case schema, daemon, mechanisms, policy, marks, queue, losses, decisions, records
+    case dataPassed = "data_passed"
+    case answerTimes = "answer_times"
+  }
+
+  public struct Daemon: Sendable, Hashable, Codable {
+    public var version = Version.lilium
+    public var pid: Int32 = 0
+    public var uptimeSeconds: UInt64 = 0
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+      case version, pid
+      case uptimeSeconds = "uptime_seconds"
+    }
+  }
+
+  public struct MechanismStatus: Sendable, Hashable, Codable {
+    /// What comes of a denial now.
+    public enum Effect: String, Sendable, Hashable, Codable {
+      case prevent, contain, log, off
+    }
+
+    public var mechanism: Mechanism
+    public var mode: Mode
+    public var configuredMode: Mode
+    /// When the configured mode comes back; absent where nobody overrode it, or nobody said for how long.
+    public var overriddenUntil: Int64?
+    public var effect: Effect
+
+    public init(
+      mechanism: Mechanism, mode: Mode, configuredMode: Mode, overriddenUntil: Int64? = nil, effect: Effect
+    ) {
+      self.mechanism = mechanism
+      self.mode = mode
+      self.configuredMode = configuredMode
+      self.overriddenUntil = overriddenUntil
+      self.effect = effect
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case mechanism, mode, effect
+      case configuredMode = "configured_mode"
+      case overriddenUntil = "overridden_until"
+    }
+  }
+
+  public struct PolicyStatus: Sendable, Hashable, Codable {
+    /// SHA-256 over the rule files, in hexadecimal.
+    public var identity = ""
+    public var rules = 0
+    public var loadedAt: Int64 = 0
+    /// Why the last reload was refused; absent where it was not.
+    public var lastReloadError: String?
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+      case identity, rules
+      case loadedAt = "loaded_at"
+      case lastReloadError = "last_reload_error"
+    }
+  }
+
+  public struct Marks: Sendable, Hashable, Codable {
+    public var fileSystems: [FileSystem] = []
+    /// Files and folders that `open` watches.
+    public var inodes = 0
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+      case inodes
+      case fileSystems = "filesystems"
+    }
+  }
+
+  public struct FileSystem: Sendable, Hashable, Codable {
+    /// MAJOR:MINOR.
+    public var device: String
+    public var type: String
+    public var mountPoint: String
+
+    public init(device: String, type: String, mountPoint: String) {
+      self.device = device
+      self.type = type
+      self.mountPoint = mountPoint
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case device
+      case type = "fstype"
+      case mountPoint = "mountpoint"
+    }
+  }
+
+  public struct Queue: Sendable, Hashable, Codable {
+    /// Requests that wait for an answer.
+    public var pending = 0
+    public var threads = 0
+    /// Threads that wait for file content.
+    public var blockedThreads = 0
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+      case pending, threads
+      case blockedThreads = "blocked_threads"
+    }
+  }
+
+  public struct DecisionCount: Sendable, Hashable, Codable {
+    public var mechanism: Mechanism
+    public var verdict: Verdict
+    /// A reason's name; for a failure, the failure's.
+    public var reason: String
+    public var count: UInt64
+
+    public init(mechanism: Mechanism, verdict: Verdict, reason: String, count: UInt64) {
+      self.mechanism = mechanism
+      self.verdict = verdict
+      self.reason = reason
+      self.count = count
+    }
+  }
+
+  /// From reading a request to giving its answer, in microseconds.
+  public struct AnswerTimes: Sendable, Hashable, Codable {
+    public var mechanism: Mechanism
+    public var count: UInt64 = 0
+    public var p50: Double = 0
+    public var p90: Double = 0
+    public var p99: Double = 0
+    public var max: Double = 0
+
+    public init(mechanism: Mechanism) { self.mechanism = mechanism }
+
+    private enum CodingKeys: String, CodingKey {
+      case mechanism, count
+      case p50 = "p50_us"
+      case p90 = "p90_us"
+      case p99 = "p99_us"
+      case max = "max_us"
+    }
+  }
+
+  public struct Records: Sendable, Hashable, Codable {
+    public var written: UInt64 = 0
+    public var dropped: UInt64 = 0
+    /// Held back by the rate limit.
+    public var suppressed: UInt64 = 0
+
+    public init() {}
+  }
+}

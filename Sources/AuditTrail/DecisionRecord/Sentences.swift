@@ -1,0 +1,123 @@
+// Owns the words in which a record speaks to a person: who did what, what came of it, and why.
+// It must not lay out columns or colours: the terminal form does.
+
+internal import AccessModel
+
+extension Decision {
+  /// `allow`, `deny`, or `would deny` where the mode does not carry it out.
+  var verdictWords: String {
+    switch (verdict, mode) {
+    case (.allow, _): "allow"
+    case (.deny, .enforce): "deny"
+    case (.deny, _): "would deny"
+    }
+  }
+
+  var reasonWords: String {
+    switch reason {
+    case .off: "mechanism is off"
+    case .capability(let held): "holds \(held.name)"
+    case .rule(let rule): displaySentence(rule.name)
+    case .undecided(let rule): "undecided \(displaySentence(rule.name))"
+    case .default: "default"
+    case .failure(let failure): "failure: \(failure.name)"
+    }
+  }
+}
+
+extension TrailEntry {
+  /// `bash[1234] uid 1000`. The program's own file name is shown rather than comm, which it may set freely.
+  var subjectWords: String {
+    var words = "[\(subject.pid)]"
+    if present.contains(.subjectExecutable), !subject.executable.isEmpty {
+      words = displayText(lastComponent(subject.executable)) + words
+    } else if present.contains(.subjectStatus) {
+      words = displayText(subject.comm) + words
+    } else {
+      words = "process" + words
+    }
+    return present.contains(.subjectStatus) ? "\(words) uid \(subject.uid)" : words
+  }
+
+  /// The path; a mark where it cannot be believed; the inode where there is no path.
+  var objectWords: String {
+    if present.contains(.objectPath) {
+      return displayText(object.path) + (object.pathVerified ? "" : " (unverified)")
+    }
+    guard present.contains(.objectStatus) else { return "(unknown file)" }
+    return "(inode \(object.identity.inode) on \(object.identity.device.recordName))"
+  }
+
+  var answerWords: String { "\(answerNanoseconds / 1000) µs" }
+}
+
+extension AuditRecord {
+  /// The sentence of the whole record. One about a denial says what to run to learn more.
+  public var message: String {
+    guard case .decision(let entry) = event else { return eventWords }
+    let decision = entry.decision
+    let what = "\(decision.verdictWords) \(decision.mechanism.name) of \(entry.objectWords) by \(entry.subjectWords)"
+    let sentence = "\(what): \(decision.reasonWords)"
+    return decision.verdict == .deny ? "\(sentence); to learn more: liliumctl explain \(id)" : sentence
+  }
+
+  /// What a record that is no decision says after its kind.
+  var eventWords: String {
+    switch event {
+    case .decision: ""
+    case .started(let start): start.words
+    case .stopped(let stop): stop.words
+    case .policyLoaded(let identity, let rules, let warnings):
+      "policy \(displaySentence(identity)) loaded: \(rules) rules, \(warnings.count) warnings"
+    case .policyRefused(let diagnostics, let running):
+      displaySentence(diagnostics.first ?? "policy refused")
+        + (diagnostics.count > 1 ? " (and \(diagnostics.count - 1) more)" : "")
+        + (running == nil ? "" : "; the running policy goes on")
+    case .modeChanged(let mechanism, let from, let to, let until, let uid):
+      "mode of \(mechanism.name) changed from \(from.name) to \(to.name)"
+        + (until.map { " until \(CivilTime(nanoseconds: $0).rfc3339)" } ?? "") + (uid.map { " by uid \($0)" } ?? "")
+    case .loss(let what, let count): "lost \(count): \(displaySentence(what))"
+    case .suppressed(let suppression): suppression.words
+    case .coverageChanged(let change): change.words
+    }
+  }
+}
+
+extension DaemonStart {
+  fileprivate var words: String {
+    let armed = Mechanism.allCases.filter { settings[$0].mode != .off }
+    let modes = armed.map { "\($0.name) \(settings[$0].mode.name)" }.joined(separator: ", ")
+    return "liliumd \(displaySentence(version)) started: \(modes.isEmpty ? "every mechanism is off" : modes)"
+  }
+}
+
+extension DaemonStop {
+  fileprivate var words: String {
+    let decided = decisions.reduce(0 as UInt64) { $0 &+ $1.count }
+    let denied = decisions.filter { $0.verdict == .deny }.reduce(0 as UInt64) { $0 &+ $1.count }
+    let lost = losses.reduce(0 as UInt64) { $0 &+ $1.count }
+    return "liliumd stopped (\(displaySentence(cause))) after \(uptimeSeconds) s: "
+      + "\(decided) decisions, \(denied) denials, \(lost) losses"
+  }
+}
+
+extension Suppression {
+  fileprivate var words: String {
+    "\(count) more of \(sample.verdictWords) \(sample.mechanism.name) (\(sample.reasonWords)) in \(seconds) s"
+      + " were not recorded: rate limit"
+  }
+}
+
+extension CoverageChange {
+  fileprivate var words: String {
+    let place = "\(displayText(mountPoint)) (\(displayText(fileSystemType)), \(device.recordName))"
+    let why = why.map { ": \(displaySentence($0))" } ?? ""
+    return state == .failed ? "cannot mark \(place)\(why)" : "\(state.name) \(place)\(why)"
+  }
+}
+
+/// The file name of a path.
+private func lastComponent(_ path: [UInt8]) -> [UInt8] {
+  guard let slash = path.lastIndex(of: UInt8(ascii: "/")), slash + 1 < path.count else { return path }
+  return [UInt8](path[(slash + 1)...])
+}

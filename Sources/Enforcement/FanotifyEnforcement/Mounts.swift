@@ -1,0 +1,47 @@
+// Owns reading the mounts of this mount namespace and of others (proc_pid_mountinfo(5)).
+// It must not choose among them.
+
+internal import ProcFS
+internal import SystemCalls
+
+enum Mounts {
+  /// O_PATH: names a place without opening it, raises no event.
+  static let pathOnly: Int32 = 0o10000000
+  private static let limit = 64 << 20
+
+  static func own() throws(SystemCallError) -> [MountEntry] { try read("/proc/self/mountinfo") }
+
+  private static func read(_ path: String) throws(SystemCallError) -> [MountEntry] {
+    do throws(Errno) {
+      let text = try Descriptor.open(path, 0).readAll(limit: limit)
+      return unsafe text.withUnsafeBytes { unsafe MountInfo.parse($0).entries }
+    } catch {
+      throw SystemCallError("read", path, error)
+    }
+  }
+
+  /// The mount that holds `path`, by its mount id; nil where the path names nothing.
+  static func entry(of path: String, in entries: [MountEntry]) -> MountEntry? {
+    guard let place = try? Descriptor.open(path, pathOnly),
+      let status = try? FileStatus.of(descriptor: place.rawValue)
+    else { return nil }
+    return entries.last { status.mount != 0 ? $0.id == status.mount : $0.major == status.deviceMajor && $0.minor == status.deviceMinor }
+  }
+
+  static func device(of path: String, in entries: [MountEntry]) -> UInt64? {
+    entry(of: path, in: entries).map { UInt64($0.major) << 32 | UInt64($0.minor) }
+  }
+
+  /// The mounts of every other mount namespace that a process lives in, each with a process that lives there.
+  static func foreign() -> [(pid: Int32, entry: MountEntry)] {
+    guard let own = try? ProcessFile.mountNamespace.status(pid: ProcessSetup.processID).inode else { return [] }
+    var seen: Set<UInt64> = [own]
+    var found: [(Int32, MountEntry)] = []
+    for pid in ProcessList.pids() {
+      guard let namespace = try? ProcessFile.mountNamespace.status(pid: pid).inode, seen.insert(namespace).inserted
+      else { continue }
+      for entry in (try? read("/proc/\(pid)/mountinfo")) ?? [] { found.append((pid, entry)) }
+    }
+    return found
+  }
+}

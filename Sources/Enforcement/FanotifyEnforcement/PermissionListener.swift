@@ -1,0 +1,222 @@
+// Owns the threads that read permission events of one group, and the promise that one of them is always free.
+// It must not decide, log or open a file: a mediator decides and records.
+
+public import AccessModel
+public import Fanotify
+internal import Synchronization
+public import SystemCalls
+
+/// How a listener behaves.
+public struct ListenerSettings: Sendable, Hashable {
+  /// Threads at the start.
+  public var threads: Int
+  /// A request that is older is answered by `on_failure`, in nanoseconds.
+  public var deadline: UInt64
+  /// Threads at the most, those that wait for file content included.
+  public var mostThreads = 128
+
+  public init(threads: Int, deadline: UInt64) {
+    self.threads = threads
+    self.deadline = deadline
+  }
+}
+
+/// What a listener is doing.
+public struct ListenerStatus: Sendable, Hashable {
+  public var threads: Int
+  /// Threads that wait for file content or are overdue.
+  public var waiting: Int
+  /// Bytes of events in the kernel's queue.
+  public var pendingBytes: Int
+  public var openRequests: Int
+}
+
+/// Several identical threads, each of which reads one event, has it decided and answers it on the spot. A thread that
+/// must wait enters the waiting room, and if no other is free, a new one takes its place.
+public final class PermissionListener<Handler: Mediator>: Sendable {
+  public let mechanism: Mechanism
+  public let group: PermissionGroup
+  public let losses = ListenerLosses()
+  private let handler: Handler
+  private let settings: ListenerSettings
+  private let ownPID = ProcessSetup.processID
+  private let workers = Mutex<[(thread: Thread, slot: RequestSlot)]>([])
+  private let running = Atomic<Int>(0)
+  /// Threads that read or mediate without waiting.
+  private let free = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  /// Counts answers, for a watchdog.
+  private let answered = Atomic<UInt64>(0)
+
+  public init(mechanism: Mechanism, group: PermissionGroup, handler: Handler, settings: ListenerSettings) {
+    self.mechanism = mechanism
+    self.group = group
+    self.handler = handler
+    self.settings = settings
+  }
+
+  /// Starts the threads; the deadline thread first, so that no request is ever without it.
+  public func start() throws(Errno) -> Thread {
+    let deadline = try Thread.start("lilium-deadline") { [self] in watchDeadlines() }
+    for _ in 0..<settings.threads { try addWorker() }
+    return deadline
+  }
+
+  public var progress: UInt64 { answered.load(ordering: .relaxed) }
+
+  public var status: ListenerStatus {
+    let running = running.load(ordering: .relaxed)
+    let open = workers.withLock { $0.count { $0.slot.openSince != nil } }
+    return ListenerStatus(
+      threads: running, waiting: max(0, running - free.load(ordering: .relaxed)),
+      pendingBytes: (try? group.pendingBytes()) ?? 0, openRequests: open)
+  }
+
+  private func addWorker() throws(Errno) {
+    let slot = RequestSlot()
+    running.wrappingAdd(1, ordering: .relaxed)
+    free.wrappingAdd(1, ordering: .relaxed)
+    do throws(Errno) {
+      let thread = try Thread.start("lilium-\(mechanism.name)") { [self] in work(slot) }
+      workers.withLock { $0.append((thread, slot)) }
+    } catch {
+      running.wrappingSubtract(1, ordering: .relaxed)
+      free.wrappingSubtract(1, ordering: .relaxed)
+      throw error
+    }
+  }
+
+  private func work(_ slot: RequestSlot) {
+    let desk = handler.makeDesk()
+    while true {
+      let event: FanotifyEvent
+      do throws(Errno) { event = try group.nextEvent() } catch {
+        if endsWork(error) { break }
+        continue
+      }
+      take(event, slot, desk)
+    }
+    free.wrappingSubtract(1, ordering: .relaxed)
+    running.wrappingSubtract(1, ordering: .releasing)
+  }
+
+  /// Whether the thread is to end; counts what an event's loss means.
+  private func endsWork(_ error: Errno) -> Bool {
+    switch error {
+    case .interrupted: return false
+    case .again: return stopping.load(ordering: .acquiring)
+    case .tooManyFiles, .systemTooManyFiles:
+      // The kernel has denied the event. Descriptors come free as requests are answered: do not spin meanwhile.
+      losses.count(.outOfDescriptors)
+      handler.noteFailure(.outOfDescriptors, of: mechanism, pid: 0, operation: .open, nanoseconds: 0)
+      Clock.sleep(nanoseconds: 1_000_000)
+      return false
+    case .badDescriptor: return true
+    default:
+      losses.count(.unreadable)
+      Clock.sleep(nanoseconds: 1_000_000)
+      return false
+    }
+  }
+
+  private func take(_ event: FanotifyEvent, _ slot: RequestSlot, _ desk: Handler.Desk) {
+    guard event.isPermission, event.descriptor >= 0 else {
+      if event.isOverflow { losses.count(.overflow) }
+      if event.pidDescriptor >= 0 { closeDescriptor(event.pidDescriptor) }
+      return
+    }
+    let request = PermissionRequest(
+      event, mechanism: mechanism, group: group, slot: slot, received: Clock.monotonic(),
+      ifDropped: .allow, losses: losses)
+    if event.pid == ownPID {
+      // Lilium's own process would wait for itself.
+      _ = request.answer(.allow)
+    } else {
+      handler.mediate(request, at: desk)
+    }
+    // The deadline counted this thread as waiting when it took the request over.
+    if slot.close() { leave() }
+    answered.wrappingAdd(1, ordering: .relaxed)
+  }
+}
+
+// MARK: - Waiting and deadlines
+
+extension PermissionListener: WaitingRoom {
+  public func enter() -> Bool {
+    let left = free.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
+    if left >= 1 || replaceWaiting() { return true }
+    free.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    return false
+  }
+
+  public func leave() { free.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+  private func replaceWaiting() -> Bool {
+    guard running.load(ordering: .relaxed) < settings.mostThreads else { return false }
+    do throws(Errno) {
+      try addWorker()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Looks at all requests a few times within each deadline. A late one is answered, and its thread counts as waiting
+  /// until it comes back.
+  private func watchDeadlines() {
+    let pause = max(settings.deadline / 8, 5_000_000)
+    while !(stopping.load(ordering: .acquiring) && running.load(ordering: .acquiring) == 0) {
+      Clock.sleep(nanoseconds: min(pause, 100_000_000))
+      let now = Clock.monotonic()
+      guard now > settings.deadline else { continue }
+      for (_, slot) in workers.withLock({ $0 }) {
+        guard let late = slot.takeLate(before: now - settings.deadline) else { continue }
+        answerLate(late, slot, now)
+      }
+      if free.load(ordering: .acquiring) < 1 { answerWithoutThreads() }
+    }
+  }
+
+  /// Every thread waits and no more may be started: the host must go on all the same.
+  private func answerWithoutThreads() {
+    while free.load(ordering: .acquiring) < 1, let pending = try? group.pendingBytes(), pending > 0 {
+      guard let event = try? group.nextEvent() else { return }
+      if event.pidDescriptor >= 0 { closeDescriptor(event.pidDescriptor) }
+      guard event.descriptor >= 0 else { continue }
+      let allow = event.pid == ownPID || handler.failureAnswer(mechanism) == .allow
+      do throws(Errno) { try group.answer(event.descriptor, allow: allow) } catch { losses.noteAnswer(error) }
+      closeDescriptor(event.descriptor)
+      losses.count(.outOfThreads)
+      handler.noteFailure(
+        .outOfThreads, of: mechanism, pid: event.pid, operation: event.isExecute ? .execute : .open, nanoseconds: 0)
+    }
+  }
+
+  private func answerLate(_ late: RequestSlot.Late, _ slot: RequestSlot, _ now: UInt64) {
+    let allow = handler.failureAnswer(mechanism) == .allow
+    do throws(Errno) { try group.answer(late.descriptor, allow: allow) } catch { losses.noteAnswer(error) }
+    slot.finishLate()
+    losses.count(.deadline)
+    answered.wrappingAdd(1, ordering: .relaxed)
+    // The thread may be stuck for good: another takes its place, as if it had entered the waiting room.
+    if free.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue < 1 { _ = replaceWaiting() }
+    handler.noteFailure(
+      .deadline, of: mechanism, pid: late.pid, operation: late.executes ? .execute : .open,
+      nanoseconds: now - late.received)
+  }
+
+  /// Takes the marks away, lets every event that waits be decided, and ends the threads. What is still open when the
+  /// time is over is answered by the deadline. True where every thread ended.
+  public func stop(nanoseconds: UInt64) -> Bool {
+    try? group.removeAllMarks()
+    stopping.store(true, ordering: .releasing)
+    try? group.makeNonblocking()
+    let end = Clock.monotonic() + nanoseconds
+    while running.load(ordering: .acquiring) > 0, Clock.monotonic() < end {
+      for (thread, _) in workers.withLock({ $0 }) { thread.interrupt() }
+      Clock.sleep(nanoseconds: 1_000_000)
+    }
+    return running.load(ordering: .acquiring) == 0
+  }
+}

@@ -1,0 +1,95 @@
+// Owns the question whether an opened file is what the opening interpreter runs: by suffix, or named by its arguments.
+// It must not decide that a file is code for any other reason.
+
+internal import Glibc
+internal import ProcFS
+internal import SystemCalls
+
+/// One question about one held request; borrows the arguments.
+@safe struct ScriptQuestion {
+  let interpreter: CompiledInterpreter
+  let pid: Int32
+  let object: Int32
+  private let arguments: UnsafeRawBufferPointer
+
+  init(interpreter: CompiledInterpreter, pid: Int32, object: Int32, arguments: UnsafeRawBufferPointer) {
+    self.interpreter = interpreter
+    self.pid = pid
+    self.object = object
+    unsafe self.arguments = arguments
+  }
+
+  /// Compares the end of the name that was opened.
+  func objectHasModuleSuffix() throws(Errno) -> Bool {
+    if interpreter.suffixes.isEmpty { return false }
+    return try unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer throws(Errno) in
+      let count = try unsafe DescriptorLink.withPath(object) { path throws(Errno) in
+        try unsafe SystemCalls.readLink(path, into: buffer)
+      }
+      var name = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      let deleted: StaticString = " (deleted)"
+      let mark = unsafe UnsafeRawBufferPointer(start: deleted.utf8Start, count: deleted.utf8CodeUnitCount)
+      if unsafe Self.ends(name, mark) {
+        unsafe name = UnsafeRawBufferPointer(rebasing: name.dropLast(deleted.utf8CodeUnitCount))
+      }
+      return interpreter.suffixes.contains { suffix in
+        unsafe suffix.withUnsafeBytes { unsafe Self.ends(name, $0) }
+      }
+    }
+  }
+
+  private static func ends(_ name: UnsafeRawBufferPointer, _ suffix: UnsafeRawBufferPointer) -> Bool {
+    guard name.count >= suffix.count else { return false }
+    for index in 0..<suffix.count where unsafe name[name.count - suffix.count + index] != suffix[index] { return false }
+    return true
+  }
+
+  /// Walks the command line: the first argument that is not an option and that names a file is what runs. An option
+  /// that carries code ends the walk.
+  func argumentsNameObject() throws(Errno) -> Bool {
+    guard interpreter.readsArguments else { return false }
+    let status = try FileStatus.of(descriptor: object)
+    var start = 0
+    var index = 0
+    while unsafe start < arguments.count {
+      var end = start
+      while unsafe (end < arguments.count && arguments[end] != 0) { end += 1 }
+      let argument = unsafe UnsafeRawBufferPointer(rebasing: arguments[start..<end])
+      start = end + 1
+      index += 1
+      let isEmpty = unsafe argument.isEmpty
+      if index == 1 || isEmpty { continue }
+      let first = unsafe argument[0]
+      if first == 0x2d {
+        if unsafe carriesCode(argument) { return false }
+        continue
+      }
+      if let named = try unsafe fileNamed(by: argument), named.isRegular { return named.isSameFile(as: status) }
+    }
+    return false
+  }
+
+  /// A cluster of single-letter options with one behind which code stands, as in `-c` or `-ne`.
+  private func carriesCode(_ option: UnsafeRawBufferPointer) -> Bool {
+    let isShort = unsafe option.count >= 2 && option[1] != 0x2d
+    guard isShort else { return false }
+    return unsafe option.dropFirst().contains { interpreter.inlineOptions.contains($0) }
+  }
+
+  /// What the argument names as the subject sees it: from its working folder or its root. Nil where it names nothing.
+  private func fileNamed(by argument: UnsafeRawBufferPointer) throws(Errno) -> FileStatus? {
+    guard argument.count < 4096 else { return nil }
+    let base: ProcessFile = unsafe argument[0] == 0x2f ? .root : .cwd
+    return try unsafe withUnsafeTemporaryAllocation(byteCount: argument.count + 1, alignment: 1) {
+      buffer throws(Errno) in
+      unsafe buffer[0] = 0x2f
+      unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[1...]).copyMemory(from: argument)
+      return try unsafe base.withPath(pid: pid, suffix: UnsafeRawBufferPointer(buffer)) { path throws(Errno) in
+        do throws(Errno) { return try unsafe FileStatus.of(path: path) } catch {
+          if error == .noProcess { throw error }
+          return nil
+        }
+      }
+    }
+  }
+}

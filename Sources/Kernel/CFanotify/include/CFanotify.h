@@ -1,0 +1,42 @@
+// Owns the macros, layouts and calls of fanotify(7) that Swift cannot import.
+// Every function gives the call's result, or -errno. No logic here.
+#ifndef LILIUM_CFANOTIFY_H
+#define LILIUM_CFANOTIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* fanotify_init(2) */
+extern const uint32_t lil_fan_class_content, lil_fan_class_notify, lil_fan_unlimited_queue, lil_fan_unlimited_marks,
+    lil_fan_report_pidfd, lil_fan_report_dfid_name, lil_fan_enable_audit, lil_fan_report_fd_error;
+/* fanotify_mark(2): events */
+extern const uint64_t lil_fan_open_perm, lil_fan_open_exec_perm, lil_fan_event_on_child, lil_fan_create,
+    lil_fan_delete, lil_fan_moved_to, lil_fan_moved_from, lil_fan_attrib, lil_fan_close_write, lil_fan_q_overflow,
+    lil_fan_on_dir, lil_fan_delete_self, lil_fan_move_self, lil_fan_rename;
+/* fanotify_mark(2): marks */
+extern const uint32_t lil_fan_mark_add, lil_fan_mark_remove, lil_fan_mark_flush, lil_fan_mark_filesystem,
+    lil_fan_mark_mount, lil_fan_mark_inode, lil_fan_mark_ignore, lil_fan_mark_evictable, lil_fan_mark_only_dir,
+    lil_fan_mark_dont_follow, lil_fan_mark_ignored_surv_modify;
+/* fanotify_response */
+extern const uint32_t lil_fan_allow, lil_fan_deny;
+/* AT_FDCWD */
+extern const int lil_at_cwd;
+
+int lil_fanotify_init(uint32_t flags, uint32_t event_flags);
+
+/* Marks what `path` names from `directory`, or the descriptor itself where `path` is NULL. */
+int lil_fanotify_mark(int group, uint32_t flags, uint64_t mask, int directory, const char *path);
+
+/* read(2) on the group; not retried on EINTR, which is how a reader is told to stop. */
+int lil_fanotify_read(int group, void *buffer, size_t size);
+
+/* Answers the event that carries this descriptor. */
+int lil_fanotify_answer(int group, int descriptor, uint32_t response);
+
+/* Bytes waiting in the group's queue (FIONREAD), or -errno. */
+int lil_fanotify_pending(int group);
+
+/* Layout of struct fanotify_event_metadata and of the pidfd information record, for the parser and its test. */
+extern const uint32_t lil_fan_metadata_size, lil_fan_metadata_version, lil_fan_info_type_pidfd;
+
+#endif

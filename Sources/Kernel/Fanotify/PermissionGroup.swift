@@ -1,0 +1,107 @@
+// Owns a fanotify group for permission events: its descriptor, its marks, its questions and answers (fanotify(7)).
+// It must not decide, and it must not remember which questions are open: the kernel does.
+
+internal import CFanotify
+public import SystemCalls
+
+/// What a group is asked to watch.
+public struct PermissionEvents: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  /// FAN_OPEN_PERM
+  public static let open = PermissionEvents(rawValue: 1)
+  /// FAN_OPEN_EXEC_PERM
+  public static let execute = PermissionEvents(rawValue: 2)
+
+  var mask: UInt64 {
+    (contains(.open) ? lil_fan_open_perm : 0) | (contains(.execute) ? lil_fan_open_exec_perm : 0)
+  }
+}
+
+/// A group of class FAN_CLASS_CONTENT with an unlimited queue. Thread-safe. When the last owner goes, the kernel allows
+/// whatever is pending and takes the marks away.
+public final class PermissionGroup: Sendable {
+  private let group: Descriptor
+  /// Whether events carry a pidfd (FAN_REPORT_PIDFD).
+  public let reportsPIDDescriptors: Bool
+
+  /// A full bounded queue would allow silently, so the queue is unlimited; marks are not counted against the user.
+  public init() throws(Errno) {
+    let base = lil_fan_class_content | lil_fan_unlimited_queue | lil_fan_unlimited_marks
+    var reports = true
+    var number: Int32
+    do {
+      number = try shimCall { lil_fanotify_init(base | lil_fan_report_pidfd, Self.noAccessTime) }
+    } catch .invalid {
+      reports = false
+      number = try shimCall { lil_fanotify_init(base, Self.noAccessTime) }
+    }
+    group = Descriptor(owning: number)
+    reportsPIDDescriptors = reports
+  }
+
+  /// O_NOATIME: a decision leaves no trace on the file it reads.
+  private static let noAccessTime: UInt32 = 0o1000000
+
+  /// Reads one event; blocks while there is none. One, because each event that is read is an open descriptor, and
+  /// because the next belongs to a thread that is free. An interrupting signal throws EINTR. EMFILE and ENFILE: the
+  /// kernel has denied that event itself.
+  public func nextEvent() throws(Errno) -> FanotifyEvent {
+    // Room for one event with its pidfd record (32 bytes), not for two.
+    try unsafe withUnsafeTemporaryAllocation(byteCount: 56, alignment: 8) { buffer throws(Errno) in
+      let count = unsafe lil_fanotify_read(group.rawValue, buffer.baseAddress, buffer.count)
+      guard count >= 0 else { throw Errno(Int32(-count)) }
+      do throws(EventBufferError) {
+        return try unsafe EventBuffer.first(in: UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)])).event
+      } catch {
+        throw Errno.badMessage
+      }
+    }
+  }
+
+  /// Answers the event that carries this open descriptor, before the descriptor is closed. ENOENT: nobody waits any more.
+  public func answer(_ descriptor: Int32, allow: Bool) throws(Errno) {
+    let number = group.rawValue
+    _ = try shimCall { lil_fanotify_answer(number, descriptor, allow ? lil_fan_allow : lil_fan_deny) }
+  }
+
+  /// Marks the whole superblock that holds what `path` names. Idempotent.
+  public func markFileSystem(_ events: PermissionEvents, of path: String) throws(Errno) {
+    try mark(lil_fan_mark_add | lil_fan_mark_filesystem, events.mask, path)
+  }
+
+  public func unmarkFileSystem(_ events: PermissionEvents, of path: String) throws(Errno) {
+    try mark(lil_fan_mark_remove | lil_fan_mark_filesystem, events.mask, path)
+  }
+
+  /// Marks one file, or a folder and the files directly in it.
+  public func markInode(_ events: PermissionEvents, of path: String, children: Bool) throws(Errno) {
+    let childMask = children ? lil_fan_event_on_child : 0
+    try mark(lil_fan_mark_add | lil_fan_mark_dont_follow, events.mask | childMask, path)
+  }
+
+  public func unmarkInode(_ events: PermissionEvents, of path: String, children: Bool) throws(Errno) {
+    let childMask = children ? lil_fan_event_on_child : 0
+    try mark(lil_fan_mark_remove | lil_fan_mark_dont_follow, events.mask | childMask, path)
+  }
+
+  /// Takes every mark away; events in the queue stay.
+  public func removeAllMarks() throws(Errno) {
+    try mark(lil_fan_mark_flush | lil_fan_mark_filesystem, 0, "/")
+    try mark(lil_fan_mark_flush, 0, "/")
+  }
+
+  /// Bytes of events that wait to be read.
+  public func pendingBytes() throws(Errno) -> Int {
+    let number = group.rawValue
+    return Int(try shimCall { lil_fanotify_pending(number) })
+  }
+
+  /// From now on `nextEvent` throws EAGAIN where there is none: for the drain at shutdown.
+  public func makeNonblocking() throws(Errno) { try SystemCalls.makeNonblocking(group.rawValue) }
+
+  private func mark(_ flags: UInt32, _ mask: UInt64, _ path: String) throws(Errno) {
+    let number = group.rawValue
+    _ = try shimCall { unsafe lil_fanotify_mark(number, flags, mask, lil_at_cwd, path) }
+  }
+}

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Installs the Debian packages that the build, the tests and the checks need and checks for Swift.
+# It must cost nothing, and need no network, when nothing is missing.
+set -eu
+
+packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libaudit-dev libssl-dev \
+e2fsprogs util-linux mandoc shellcheck"
+
+if command -v dpkg-query >/dev/null; then
+  missing=
+  for package in $packages; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing="$missing $package"
+  done
+  if [ -n "$missing" ]; then
+    if [ "$(id -u)" -ne 0 ]; then
+      echo "deps: these packages are missing; as root, run: apt-get install$missing" >&2
+      exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    echo "deps: installing$missing"
+    apt-get update -qq
+    # shellcheck disable=SC2086 # a list of names
+    apt-get install -y -qq --no-install-recommends $missing
+  fi
+else
+  echo "deps: not a Debian system; make sure that the equivalents of these are installed: $packages" >&2
+fi
+
+if ! command -v swift >/dev/null; then
+  echo "deps: no swift on PATH; install Swift 6.3 (https://www.swift.org/install/linux) and add its usr/bin to PATH" >&2
+  exit 1
+fi
+version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+# shellcheck disable=SC2086 # two numbers
+set -- ${version:-0 0}
+if [ "$1" -lt 6 ] || { [ "$1" -eq 6 ] && [ "$2" -lt 3 ]; }; then
+  echo "deps: $(command -v swift) is Swift $1.$2, but 6.3 or newer is needed; put a newer one first on PATH" >&2
+  exit 1
+fi
