@@ -39,7 +39,7 @@ test: build ## every test: unit and kernel tests, fuzzers for a short time, lint
 fuzz: deps ## run each fuzzer for FUZZ_SECONDS (10) over its committed corpus
 	@JOBS=$(JOBS) scripts/fuzz.sh $(FUZZ_SECONDS)
 
-# The rules in .swift-format are swift-format's own; it only sets our width and indentation.
+# All of swift-format's default rules are on; .swift-format only sets width and indentation.
 lint: deps ## check format, scripts, man pages and the unit
 	swift-format lint --strict --parallel --recursive $(SWIFT_TREES)
 	shellcheck scripts/*.sh Benchmarks/*.sh .ci/run

@@ -18,8 +18,8 @@ kind=${LILIUM_BENCH_FS:-tmpfs}
 # A place from which the shipped rules allow what root owns; on the host it stays as it is.
 place=/usr/local/games
 monitors=(none null liliumd)
-# A listener that fails to end holds whoever opens, so none may live longer than this.
-limit=120
+# All on one processor. A listener that fails to end holds whoever opens, so none may live longer than this.
+pinned=(timeout -s KILL 120 taskset -c 0)
 
 private=$(mktemp -d)
 listener=
@@ -84,18 +84,16 @@ await() {
   exit 1
 }
 
-pinned() { timeout -s KILL "$limit" taskset -c 0 "$@"; }
-
 start_listener() {
   case $1 in
   none) ;;
   null)
-    pinned "$bench/null-responder" "$place" >"$private/listener.log" 2>&1 &
+    "${pinned[@]}" "$bench/null-responder" "$place" >"$private/listener.log" 2>&1 &
     listener=$!
     await grep -q ready "$private/listener.log"
     ;;
   liliumd)
-    pinned "$lilium/liliumd" --foreground --output none --config "$private/lilium.toml" --rules etc/rules.d \
+    "${pinned[@]}" "$lilium/liliumd" --foreground --output none --config "$private/lilium.toml" --rules etc/rules.d \
       --state "$private/state" --socket "$private/control.sock" >"$private/listener.log" 2>&1 &
     listener=$!
     await "$lilium/liliumctl" status --socket "$private/control.sock"
@@ -108,9 +106,9 @@ measure() {
   local round=$1 monitor=$2
   start_listener "$monitor"
   {
-    pinned "$bench/workload" open-loop "$place/many/0" 20000
-    pinned "$bench/workload" open-many "$place/many" 5000
-    pinned "$bench/workload" exec-loop "$place/tiny" 1000
+    "${pinned[@]}" "$bench/workload" open-loop "$place/many/0" 20000
+    "${pinned[@]}" "$bench/workload" open-many "$place/many" 5000
+    "${pinned[@]}" "$bench/workload" exec-loop "$place/tiny" 1000
   } | sed "s/^/$round $monitor /" | tee -a "$private/figures" >&2
   stop_listener
 }

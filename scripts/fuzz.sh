@@ -7,6 +7,8 @@ seconds=$1
 jobs=${JOBS:-2}
 scratch=.build-fuzz
 findings=$scratch/findings
+# A crash is for libFuzzer, which keeps the input; Swift's own backtracer would take it away.
+export SWIFT_BACKTRACE=enable=no
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 mkdir -p "$findings"

@@ -2,6 +2,7 @@
 # Installs what was built, or removes it: install.sh install|uninstall PROGRAMS DESTDIR PREFIX.
 # It must neither overwrite the administrator's configuration nor start or enable anything.
 set -euo pipefail
+umask 022
 
 action=$1 programs=$2 root=$3 prefix=$4
 work=$(mktemp -d)

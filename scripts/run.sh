@@ -23,7 +23,7 @@ set -- "$programs/liliumd" --foreground --output pretty --config etc/dry-run.tom
 
 mkdir "$private/state"
 echo "run: a dry run, nothing is denied; Ctrl-C ends it" >&2
-echo "run: meanwhile, in another terminal: $programs/liliumctl --socket $private/control.sock status" >&2
+echo "run: meanwhile, in another terminal: $programs/liliumctl status --socket $private/control.sock" >&2
 status=0
 "$@" || status=$?
 exit "$status"

@@ -28,13 +28,14 @@ enum PackageTargets {
   /// `.target(name: "Name", ... path: "Sources/Folder/Name")`, `.systemLibrary(...)` and `.executableTarget(...)`.
   private static func plain(_ manifest: String) -> [DeclaredTarget] {
     let pattern = /\.(?:target|systemLibrary|executableTarget)\(\s*name: "(\w+)"(?:,\s*dependencies: \[([^\]]*)\])?/
-    return manifest.matches(of: pattern).map { match in
+    return manifest.matches(of: pattern).compactMap { match in
       let name = String(match.1)
       let rest = manifest[match.range.upperBound...]
       // The path of a target stands before the next target begins.
       let own = rest.firstRange(of: /\.(?:target|systemLibrary|executableTarget)\(|\n\n/)?.lowerBound ?? rest.endIndex
-      let folder = rest[..<own].firstMatch(of: /path: "Sources\/(\w+)\//)?.1
-      return DeclaredTarget(name: name, stage: String(folder ?? match.1), dependencies: names(match.2 ?? ""))
+      let path = rest[..<own].firstMatch(of: /path: "(\w+)\/(\w+)/)
+      if let path, path.1 != "Sources" { return nil }
+      return DeclaredTarget(name: name, stage: String(path?.2 ?? match.1), dependencies: names(match.2 ?? ""))
     }
   }
 

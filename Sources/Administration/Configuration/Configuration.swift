@@ -51,7 +51,7 @@ public struct LogSettings: Sendable, Equatable {
   public var denials = true
   public var allows = false
   /// For each rule; nil logs without limit.
-  public var rateLimit: RateLimit? = RateLimit(perSecond: 100, burst: 200)
+  public var rateLimit: LogRate? = LogRate(perSecond: 100, burst: 200)
   /// Records that may wait for the sinks.
   public var queue = 8192
 
@@ -59,7 +59,7 @@ public struct LogSettings: Sendable, Equatable {
 }
 
 /// A token bucket: so many a second, and so many at once.
-public struct RateLimit: Sendable, Equatable {
+public struct LogRate: Sendable, Equatable {
   public var perSecond: Int
   public var burst: Int
 

@@ -38,7 +38,7 @@ extension LogSettings {
       return
     }
     guard var limits = table.table("rate_limit") else { return }
-    var limit = rateLimit ?? RateLimit(perSecond: 100, burst: 200)
+    var limit = rateLimit ?? LogRate(perSecond: 100, burst: 200)
     if let count = limits.integer("per_second", in: 1...1_000_000) { limit.perSecond = count }
     if let count = limits.integer("burst", in: 1...1_000_000) { limit.burst = count }
     limits.finish()

@@ -10,7 +10,9 @@ struct StrictFields<Key: CodingKey & CaseIterable & Hashable> {
   func optional<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value? {
     let name = AnyKey(key.stringValue)
     guard container.contains(name) else { return nil }
-    do { return try container.decode(Value.self, forKey: name) } catch is DecodingError {
+    do { return try container.decode(Value.self, forKey: name) } catch let error as ControlError {
+      throw error
+    } catch {
       throw ControlError(.malformed, "\(key.stringValue): not \(Self.described(Value.self))")
     }
   }

@@ -13,24 +13,21 @@ public struct WatchFilter: Sendable, Hashable {
     self.verdict = verdict
   }
 
-  /// Whether a record's line, as DecisionRecord writes it, is wanted. A record without the field in question, such as
-  /// `loss`, always is. JSON escapes a quote inside a text, so the bytes looked for are the field and nothing else.
+  /// Whether a record's line, as DecisionRecord writes it, is wanted: every one that is not a decision is. JSON escapes
+  /// a quote inside a text, so the bytes looked for are the field and nothing else.
   public func wants(_ line: [UInt8]) -> Bool {
-    agrees(line, "\"mechanism\":\"", mechanism?.name) && agrees(line, "\"verdict\":\"", verdict?.name)
+    let wanted = [("mechanism", mechanism?.name), ("verdict", verdict?.name)]
+    guard mechanism != nil || verdict != nil, holds(line, "\"kind\":\"decision\"") else { return true }
+    return wanted.allSatisfy { name, value in value.map { holds(line, "\"\(name)\":\"\($0)\"") } ?? true }
   }
 
-  private func agrees(_ line: [UInt8], _ field: String, _ value: String?) -> Bool {
-    guard let value, let start = end(of: Array(field.utf8), in: line) else { return true }
-    return line[start...].starts(with: (value + "\"").utf8)
-  }
-
-  private func end(of part: [UInt8], in line: [UInt8]) -> Int? {
-    guard part.count <= line.count else { return nil }
+  private func holds(_ line: [UInt8], _ text: String) -> Bool {
+    let part = Array(text.utf8)
+    guard part.count <= line.count else { return false }
     return line.withUnsafeBufferPointer { bytes in
-      for start in 0...(bytes.count - part.count) where bytes[start] == part[0] {
-        if bytes[start..<start + part.count].elementsEqual(part) { return start + part.count }
+      (0...(bytes.count - part.count)).contains { start in
+        bytes[start] == part[0] && bytes[start..<start + part.count].elementsEqual(part)
       }
-      return nil
     }
   }
 }

@@ -20,6 +20,7 @@ struct RateLimiter: Sendable {
   private(set) var totalSuppressed: UInt64 = 0
   private var buckets: [Bucket]
   private var hasSuppressed = false
+  private var latest: UInt64 = 0
   /// Suppressed under the policy before, and not yet taken.
   private var fromBefore: [Suppressed] = []
   /// Nanoseconds that one record costs.
@@ -44,6 +45,9 @@ struct RateLimiter: Sendable {
 
   /// Whether the decision may be recorded at this time (CLOCK_MONOTONIC, nanoseconds); counted if not.
   mutating func admit(_ decision: Decision, now: UInt64) -> Bool {
+    // Threads read the clock before they take turns here: time must not run backwards between two of them.
+    latest = max(latest, now)
+    let now = latest
     let index = bucketIndex(of: decision)
     let start = max(buckets[index].fullAgain, now)
     if start - now <= tolerance {

@@ -17,7 +17,7 @@ public struct MarkedFileSystem: Sendable, Hashable {
 }
 
 /// What changed.
-public enum CoverageChange: Sendable {
+public enum MarkChange: Sendable {
   case marked(MarkedFileSystem)
   case gone(MarkedFileSystem)
   case failed(MarkedFileSystem, String)
@@ -32,8 +32,7 @@ public final class FileSystemCoverage: Sendable {
 
   private let group: PermissionGroup
   private let events: PermissionEvents
-  private let scope: CoverageScope
-  private let exclude: [String]
+  private let asked: Mutex<(scope: CoverageScope, exclude: [String])>
   private let mounts: MountTable
   private let state = Mutex(State())
 
@@ -42,10 +41,12 @@ public final class FileSystemCoverage: Sendable {
   ) {
     self.group = group
     self.events = events
-    self.scope = scope
-    self.exclude = exclude
+    asked = Mutex((scope, exclude))
     self.mounts = mounts
   }
+
+  /// Takes what a new configuration asks for; the next `update` carries it out.
+  public func replace(scope: CoverageScope, exclude: [String]) { asked.withLock { $0 = (scope, exclude) } }
 
   public var marked: [MarkedFileSystem] {
     state.withLock { $0.marked.values.sorted { $0.mountPoint.lexicographicallyPrecedes($1.mountPoint) } }
@@ -56,10 +57,11 @@ public final class FileSystemCoverage: Sendable {
 
   /// Reads the mounts and marks what is to be marked. Marks are set again each time: one is lost in silence when its
   /// file system is unmounted and mounted again. With `foreign`, other mount namespaces are looked through too.
-  public func update(foreign: Bool) throws(SystemCallError) -> [CoverageChange] {
+  public func update(foreign: Bool) throws(SystemCallError) -> [MarkChange] {
     let entries = try Mounts.own()
     mounts.replace(with: entries)
     var wanted: [UInt64: [CoverageTarget]] = [:]
+    let (scope, exclude) = asked.withLock { $0 }
     switch scope {
     case .local:
       let excluded = Set(exclude.compactMap { Mounts.device(of: $0, in: entries) })
@@ -90,8 +92,8 @@ public final class FileSystemCoverage: Sendable {
     wanted[target.device, default: []].append(target)
   }
 
-  private func apply(_ wanted: [UInt64: [CoverageTarget]], keepsForeign: Bool) -> [CoverageChange] {
-    var changes: [CoverageChange] = []
+  private func apply(_ wanted: [UInt64: [CoverageTarget]], keepsForeign: Bool) -> [MarkChange] {
+    var changes: [MarkChange] = []
     for (device, targets) in wanted {
       let mark = MarkedFileSystem(targets[0])
       let known = state.withLock { $0.marked[device] != nil }
@@ -112,7 +114,10 @@ public final class FileSystemCoverage: Sendable {
       for key in state.failed.keys where wanted[key] == nil { state.failed[key] = nil }
       return lost.values
     }
-    changes.append(contentsOf: gone.map { .gone($0) })
+    for file in gone {
+      unmark(file)
+      changes.append(.gone(file))
+    }
     return changes
   }
 
@@ -140,6 +145,17 @@ public final class FileSystemCoverage: Sendable {
     } catch {
       throw SystemCallError("fanotify_mark", target.path, error)
     }
+  }
+}
+
+extension FileSystemCoverage {
+  /// Takes the mark off a file system that is still mounted; with an unmounted one it is gone already.
+  private func unmark(_ file: MarkedFileSystem) {
+    guard !file.isForeign, let place = try? Descriptor.open(String(decoding: file.mountPoint, as: UTF8.self), Mounts.pathOnly),
+      let status = try? FileStatus.of(descriptor: place.rawValue),
+      status.deviceMajor == file.device.major, status.deviceMinor == file.device.minor
+    else { return }
+    try? group.unmarkFileSystem(events, of: "/proc/self/fd/\(place.rawValue)")
   }
 }
 

@@ -26,8 +26,8 @@ public struct ListenerStatus: Sendable, Hashable {
   public var threads: Int
   /// Threads that wait for file content or are overdue.
   public var waiting: Int
-  /// Bytes of events in the kernel's queue.
-  public var pendingBytes: Int
+  /// Events in the kernel's queue.
+  public var pendingEvents: Int
   public var openRequests: Int
 }
 
@@ -69,7 +69,7 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
     let open = workers.withLock { $0.count { $0.slot.openSince != nil } }
     return ListenerStatus(
       threads: running, waiting: max(0, running - free.load(ordering: .relaxed)),
-      pendingBytes: (try? group.pendingBytes()) ?? 0, openRequests: open)
+      pendingEvents: (try? group.pendingEvents()) ?? 0, openRequests: open)
   }
 
   private func addWorker() throws(Errno) {
@@ -87,7 +87,7 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
   }
 
   private func work(_ slot: RequestSlot) {
-    let desk = handler.makeDesk()
+    let desk = handler.makeDesk(for: mechanism, room: self)
     while true {
       let event: FanotifyEvent
       do throws(Errno) { event = try group.nextEvent() } catch {
@@ -180,7 +180,7 @@ extension PermissionListener: WaitingRoom {
 
   /// Every thread waits and no more may be started: the host must go on all the same.
   private func answerWithoutThreads() {
-    while free.load(ordering: .acquiring) < 1, let pending = try? group.pendingBytes(), pending > 0 {
+    while free.load(ordering: .acquiring) < 1, let pending = try? group.pendingEvents(), pending > 0 {
       guard let event = try? group.nextEvent() else { return }
       if event.pidDescriptor >= 0 { closeDescriptor(event.pidDescriptor) }
       guard event.descriptor >= 0 else { continue }

@@ -77,7 +77,7 @@ final class ProgramClassifier {
     return configured.first { $0.names(status) }
   }
 
-  /// A dynamic object without an interpreter segment that runs as a program. Opening /proc/PID/exe raises an event of
+  /// A library that runs as a program; a static position-independent program looks alike but for its own word. Opening /proc/PID/exe raises an event of
   /// our own, which another thread answers at once: so this thread leaves the answer path first.
   private func runsLoader(_ pid: Int32) throws(Errno) -> Bool {
     guard room.enter() else { throw .again }
@@ -101,7 +101,7 @@ extension ProgramClassifier {
       }
     }
     guard let finding else { throw failed ?? .invalid }
-    return finding.isLoadableLibrary
+    return finding.isLoadableLibrary && finding.format == .elfLibrary
   }
 }
 

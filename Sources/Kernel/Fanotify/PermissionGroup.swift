@@ -91,10 +91,10 @@ public final class PermissionGroup: Sendable {
     try mark(lil_fan_mark_flush, 0, "/")
   }
 
-  /// Bytes of events that wait to be read.
-  public func pendingBytes() throws(Errno) -> Int {
+  /// Events that wait to be read (FIONREAD tells their bytes).
+  public func pendingEvents() throws(Errno) -> Int {
     let number = group.rawValue
-    return Int(try shimCall { lil_fanotify_pending(number) })
+    return Int(try shimCall { lil_fanotify_pending(number) }) / (reportsPIDDescriptors ? 32 : 24)
   }
 
   /// From now on `nextEvent` throws EAGAIN where there is none: for the drain at shutdown.

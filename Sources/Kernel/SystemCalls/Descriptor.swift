@@ -33,6 +33,11 @@ public struct Descriptor: ~Copyable, Sendable {
     Descriptor(owning: try shimCall { unsafe lil_openat(AT_FDCWD, path, flags, 0) })
   }
 
+  /// A new descriptor of the same open file (fcntl(2), F_DUPFD_CLOEXEC).
+  public static func duplicate(_ descriptor: Int32) throws(Errno) -> Descriptor {
+    Descriptor(owning: try systemCall { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })
+  }
+
   /// read(2); 0 at the end.
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
     try unsafe readDescriptor(rawValue, buffer)

@@ -22,7 +22,8 @@ public protocol AccessRequest: ~Copyable {
 public protocol Mediator: Sendable {
   /// What one thread keeps from request to request.
   associatedtype Desk
-  func makeDesk() -> Desk
+  /// Called once for each thread that mediates requests of this mechanism.
+  func makeDesk(for mechanism: Mechanism, room: any WaitingRoom) -> Desk
   /// Answers the request and records it. Called by several threads at once, each with a desk of its own.
   func mediate<Request: AccessRequest & ~Copyable>(_ request: consuming Request, at desk: Desk)
   /// Takes note of a request that was answered without a decision.

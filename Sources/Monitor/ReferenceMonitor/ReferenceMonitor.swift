@@ -13,8 +13,12 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
     let information: any InformationPoint
   }
 
+  /// Makes the information points of one thread.
+  public typealias MakeInformation =
+    @Sendable (_ mechanism: Mechanism, _ room: any WaitingRoom) -> any InformationPoint
+
   private let current: Mutex<Policy>
-  private let makeInformation: @Sendable () -> any InformationPoint
+  private let makeInformation: MakeInformation
   private let now: @Sendable () -> UInt64
   private let realtime: @Sendable () -> Int64
   private let trail: Trail
@@ -23,7 +27,7 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
   /// `monotonic` and `realtime` give nanoseconds; `makeInformation` is called once for each thread.
   public init(
     policy: Policy, trail: Trail, monotonic: @escaping @Sendable () -> UInt64,
-    realtime: @escaping @Sendable () -> Int64, makeInformation: @escaping @Sendable () -> any InformationPoint
+    realtime: @escaping @Sendable () -> Int64, makeInformation: @escaping MakeInformation
   ) {
     current = Mutex(policy)
     self.trail = trail
@@ -38,7 +42,9 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
     set { current.withLock { $0 = newValue } }
   }
 
-  public func makeDesk() -> Desk { Desk(facts: Facts(), information: makeInformation()) }
+  public func makeDesk(for mechanism: Mechanism, room: any WaitingRoom) -> Desk {
+    Desk(facts: Facts(), information: makeInformation(mechanism, room))
+  }
 
   public func mediate<Request: AccessRequest & ~Copyable>(_ request: consuming Request, at desk: Desk) {
     let facts = desk.facts

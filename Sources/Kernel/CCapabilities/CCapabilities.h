@@ -1,0 +1,2 @@
+// The way to libcap.
+#include <sys/capability.h>

@@ -1,0 +1,77 @@
+// Owns liliumd's command line.
+// It must not use ArgumentParser, which imports Foundation: the daemon's answer path may not carry it.
+
+/// What the command line asks for.
+struct Arguments: Equatable {
+  enum Output: String, CaseIterable {
+    case pretty, json, none
+  }
+
+  var configuration: String?
+  var rules: [String] = []
+  var state = "/var/lib/lilium"
+  var socket: String?
+  var foreground = false
+  var output: Output?
+
+  static let usage = """
+    usage: liliumd [--config FILE] [--rules DIR]... [--state DIR] [--socket PATH]
+                   [--foreground] [--output pretty|json|none]
+           liliumd --help | --version
+
+      --config FILE    configuration (default /etc/lilium/lilium.toml)
+      --rules DIR      folder of NN-name.rules files; a later folder replaces files of the same name
+                       (default /usr/lib/lilium/rules.d, then /etc/lilium/rules.d)
+      --state DIR      folder for what the daemon keeps (default /var/lib/lilium)
+      --socket PATH    control socket (default: the configuration's, /run/lilium/control.sock)
+      --foreground     print decisions to standard output instead of to the configured sinks
+      --output FORM    what --foreground prints: pretty (default), json (one object a decision, nothing else), none
+
+    See liliumd(8).
+    """
+
+  enum Request: Equatable {
+    case run(Arguments)
+    case help, version
+    /// What is wrong with the command line.
+    case refused(String)
+  }
+
+  static func parse(_ words: [String]) -> Request {
+    var arguments = Arguments()
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      let (name, attached) = split(word)
+      func value() -> String? { attached ?? rest.popFirst() }
+      switch name {
+      case "--help", "-h": return .help
+      case "--version": return .version
+      case "--foreground" where attached == nil: arguments.foreground = true
+      case "--config", "--rules", "--state", "--socket", "--output":
+        guard let value = value(), !value.isEmpty else { return .refused("\(name) needs a value") }
+        if let problem = arguments.set(name, value) { return .refused(problem) }
+      default: return .refused("unknown argument \(word)")
+      }
+    }
+    if arguments.output != nil, !arguments.foreground { return .refused("--output goes with --foreground") }
+    return .run(arguments)
+  }
+
+  private static func split(_ word: String) -> (String, String?) {
+    guard word.hasPrefix("--"), let sign = word.firstIndex(of: "=") else { return (word, nil) }
+    return (String(word[..<sign]), String(word[word.index(after: sign)...]))
+  }
+
+  private mutating func set(_ name: String, _ value: String) -> String? {
+    switch name {
+    case "--config": configuration = value
+    case "--rules": rules.append(value)
+    case "--state": state = value
+    case "--socket": socket = value
+    default:
+      guard let form = Output(rawValue: value) else { return "--output must be pretty, json or none, not \(value)" }
+      output = form
+    }
+    return nil
+  }
+}

@@ -1,0 +1,150 @@
+// Owns the running daemon: what it is made of, changes of policy and mode, and their order.
+// It must not decide a request, and nothing of it runs on the answer path.
+
+import AccessModel
+import Configuration
+import DecisionRecord
+import PolicyDecision
+import PolicyLanguage
+import ReferenceMonitor
+import SubjectInformation
+import Synchronization
+import SystemCalls
+import TrailSinks
+
+final class Daemon: Sendable {
+  /// What was loaded and what was changed since.
+  struct State: Sendable {
+    var loaded: LoadedPolicy
+    var loadedAt: Int64
+    /// Modes that were set at run time; `until` in nanoseconds since the epoch, nil for no end.
+    var overrides: [Mechanism: (mode: Mode, until: Int64?)] = [:]
+    var lastReloadError: String?
+  }
+
+  let arguments: Arguments
+  let commandLineMode: Mode?
+  let trail: Trail
+  let monitor: Monitor
+  let doors: Doors
+  let information: InformationFactory
+  let startedAt = Clock.monotonic()
+  /// Held for the whole of a change, so that changes do not mix.
+  private let state: Mutex<State>
+
+  init(_ arguments: Arguments, _ loaded: LoadedPolicy, commandLineMode: Mode?) throws {
+    self.arguments = arguments
+    self.commandLineMode = commandLineMode
+    let log = loaded.configuration.log
+    trail = try Trail(
+      idPrefix: String(Clock.realtime() / 1_000_000_000, radix: 36), settings: TrailSettings(log),
+      sinks: try Sinks.make(arguments, log), capacity: log.queue)
+    let information = try InformationFactory(interpreters: loaded.configuration.interpreters)
+    self.information = information
+    monitor = Monitor(
+      policy: loaded.policy, trail: trail, monotonic: { Clock.monotonic() }, realtime: { Clock.realtime() },
+      makeInformation: { mechanism, room in information.make(for: mechanism, room: room) })
+    doors = Doors(monitor: monitor, trail: trail, information: information)
+    state = Mutex(State(loaded: loaded, loadedAt: Clock.realtime()))
+    trail.policyChanged(ruleCount: loaded.policy.rules.rules.count)
+  }
+
+  /// Opens the doors that the configuration wants open.
+  func start() throws(DoorError) {
+    let loaded = state.withLock { $0.loaded }
+    try doors.change(to: loaded.policy, loaded.configuration)
+    trail.append(
+      .started(
+        DaemonStart(
+          version: daemonVersion, pid: ProcessSetup.processID, settings: loaded.policy.settings,
+          policy: loaded.identity)))
+  }
+
+  var snapshot: State { state.withLock { $0 } }
+
+  /// Loads everything anew and puts it in force, or keeps what runs and says why.
+  func reload() -> Result<LoadedPolicy, ReloadRefused> {
+    state.withLock { state in
+      do {
+        let loaded = try LoadedPolicy.load(arguments, override: commandLineMode)
+        let sinks = arguments.foreground ? nil : try Sinks.make(arguments, loaded.configuration.log)
+        try put(loaded, loaded.policy)
+        trail.replaceSettings(TrailSettings(loaded.configuration.log))
+        if let sinks { trail.replaceSinks(sinks) }
+        information.interpreters.replace(with: loaded.configuration.interpreters)
+        state.loaded = loaded
+        state.loadedAt = Clock.realtime()
+        state.overrides = [:]
+        state.lastReloadError = nil
+        trail.append(
+          .policyLoaded(
+            identity: loaded.identity, rules: loaded.policy.rules.rules.count,
+            warnings: loaded.warnings.map(\.rendered)))
+        return .success(loaded)
+      } catch {
+        let sentences = (error as? LoadedPolicy.Refused)?.findings.map(\.rendered) ?? ["\(error)\n"]
+        state.lastReloadError = sentences.joined()
+        trail.append(.policyRefused(diagnostics: sentences, running: state.loaded.identity))
+        return .failure(ReloadRefused(text: sentences.joined()))
+      }
+    }
+  }
+
+  struct ReloadRefused: Error {
+    let text: String
+  }
+
+  /// Doors first: what cannot be opened must leave the running policy alone. A door that opens asks the policy that
+  /// still runs, where its mechanism is off, and so allows until the new one is in force.
+  private func put(_ loaded: LoadedPolicy, _ policy: Policy) throws(DoorError) {
+    let opened = policy.withSettings(Self.union(monitor.policy.settings, policy.settings))
+    try doors.change(to: opened, loaded.configuration)
+    monitor.policy = policy
+    trail.policyChanged(ruleCount: policy.rules.rules.count)
+    try doors.change(to: policy, loaded.configuration)
+  }
+
+  /// Every mechanism that is on in either.
+  private static func union(_ old: PolicySettings, _ new: PolicySettings) -> PolicySettings {
+    var both = new
+    for mechanism in Mechanism.allCases where new[mechanism].mode == .off && old[mechanism].mode != .off {
+      both[mechanism].mode = .audit
+    }
+    return both
+  }
+
+  /// Sets a mode at run time; with `seconds` the configured one comes back by itself.
+  func setMode(_ mechanism: Mechanism, _ mode: Mode, seconds: Int?, uid: UInt32?) throws(DoorError) -> Int64? {
+    let until = seconds.map { Clock.realtime() + Int64($0) * 1_000_000_000 }
+    try change(mechanism, mode, override: (mode, until), uid: uid)
+    return until
+  }
+
+  /// Brings configured modes back whose time has come.
+  func expireOverrides() {
+    let now = Clock.realtime()
+    let due = state.withLock { state in
+      state.overrides.filter { ($0.value.until ?? .max) <= now }.map(\.key)
+    }
+    for mechanism in due {
+      let configured = state.withLock { $0.loaded.policy.settings[mechanism].mode }
+      try? change(mechanism, configured, override: nil, uid: nil)
+    }
+  }
+
+  private func change(
+    _ mechanism: Mechanism, _ mode: Mode, override: (mode: Mode, until: Int64?)?, uid: UInt32?
+  ) throws(DoorError) {
+    let failed: DoorError? = state.withLock { state in
+      let running = monitor.policy
+      var settings = running.settings
+      let before = settings[mechanism].mode
+      settings[mechanism].mode = mode
+      do throws(DoorError) { try put(state.loaded, running.withSettings(settings)) } catch { return error }
+      state.overrides[mechanism] = override
+      trail.append(.modeChanged(mechanism: mechanism, from: before, to: mode, until: override?.until, uid: uid))
+      return nil
+    }
+    if let failed { throw failed }
+  }
+}

@@ -1,0 +1,237 @@
+// Owns the doors that are open for business: the listener and the marks of each mechanism that is on.
+// It must not decide or load a policy; it is changed by one thread at a time, under the daemon's lock.
+
+import AccessModel
+import Configuration
+import DecisionRecord
+import Fanotify
+import FanotifyEnforcement
+import PolicyDecision
+import PolicyLanguage
+import ReferenceMonitor
+import Synchronization
+import SystemCalls
+import TrailSinks
+
+typealias Monitor = ReferenceMonitor<Trail>
+
+/// Why a mechanism cannot be switched on here.
+struct DoorError: Error, CustomStringConvertible {
+  let mechanism: Mechanism
+  let reason: String
+  var description: String { "\(mechanism.name) cannot be switched on: \(reason)" }
+}
+
+final class Doors: Sendable {
+  struct Exec: Sendable {
+    let listener: PermissionListener<Monitor>
+    let coverage: FileSystemCoverage
+  }
+
+  struct Open: Sendable {
+    let listener: PermissionListener<Monitor>
+    let files: ProtectedFiles
+  }
+
+  private let monitor: Monitor
+  private let trail: Trail
+  private let information: InformationFactory
+  private let exec = Mutex<Exec?>(nil)
+  private let open = Mutex<Open?>(nil)
+  private let watcher = Mutex<(thread: Thread, watch: CoverageThread)?>(nil)
+
+  init(monitor: Monitor, trail: Trail, information: InformationFactory) {
+    self.monitor = monitor
+    self.trail = trail
+    self.information = information
+  }
+
+  var execDoor: Exec? { exec.withLock { $0 } }
+  var openDoor: Open? { open.withLock { $0 } }
+  var listeners: [PermissionListener<Monitor>] { [execDoor?.listener, openDoor?.listener].compactMap { $0 } }
+
+  /// Opens what the settings want open and closes the rest. Where something cannot be opened, nothing has changed but
+  /// that a listener without marks may run.
+  func change(to policy: Policy, _ configuration: Configuration) throws(DoorError) {
+    let settings = policy.settings
+    let listening = ListenerSettings(configuration)
+    if settings[.exec].mode != .off { try changeExec(listening, configuration.coverage) }
+    if settings[.open].mode != .off { try changeOpen(listening, policy.openAnchors) }
+    if settings[.exec].mode == .off { closeExec() }
+    if settings[.open].mode == .off { closeOpen() }
+    try rewatch()
+  }
+
+  private func changeExec(_ settings: ListenerSettings, _ coverage: CoverageSettings) throws(DoorError) {
+    let scope = CoverageScope(coverage.fileSystems)
+    if let door = execDoor {
+      door.coverage.replace(scope: scope, exclude: coverage.exclude)
+      return try cover(door.coverage)
+    }
+    let group = try makeGroup(.exec)
+    let door = Exec(
+      listener: PermissionListener(mechanism: .exec, group: group, handler: monitor, settings: settings),
+      coverage: FileSystemCoverage(
+        group: group, events: [.open, .execute], scope: scope, exclude: coverage.exclude, mounts: information.mounts))
+    try start(door.listener)
+    do throws(DoorError) { try cover(door.coverage) } catch {
+      _ = door.listener.stop(nanoseconds: 2_000_000_000)
+      throw error
+    }
+    exec.withLock { $0 = door }
+  }
+
+  /// Marks now, before anybody is told that the door is guarded.
+  private func cover(_ coverage: FileSystemCoverage) throws(DoorError) {
+    do throws(SystemCallError) { report(try coverage.update(foreign: true)) } catch {
+      throw DoorError(mechanism: .exec, reason: "coverage.filesystems: \(error)")
+    }
+    if coverage.marked.isEmpty {
+      let why = coverage.failures.first ?? "no file system to mark; see coverage.filesystems and coverage.exclude"
+      throw DoorError(mechanism: .exec, reason: why)
+    }
+  }
+
+  private func changeOpen(_ settings: ListenerSettings, _ anchors: [PathAnchor]) throws(DoorError) {
+    let paths = anchors.map(ProtectedPath.init)
+    if let door = openDoor {
+      door.files.replace(with: paths)
+      return report(door.files.update())
+    }
+    let group = try makeGroup(.open)
+    let files: ProtectedFiles
+    do throws(Errno) { files = try ProtectedFiles(group: group) } catch {
+      throw DoorError(mechanism: .open, reason: "inotify: \(error)")
+    }
+    information.protect(with: files)
+    let door = Open(
+      listener: PermissionListener(mechanism: .open, group: group, handler: monitor, settings: settings), files: files)
+    try start(door.listener)
+    files.replace(with: paths)
+    report(files.update())
+    open.withLock { $0 = door }
+  }
+
+  private func makeGroup(_ mechanism: Mechanism) throws(DoorError) -> PermissionGroup {
+    do throws(Errno) { return try PermissionGroup() } catch {
+      throw DoorError(
+        mechanism: mechanism, reason: "fanotify_init: \(error); run liliumctl doctor to see what this kernel offers")
+    }
+  }
+
+  private func start(_ listener: PermissionListener<Monitor>) throws(DoorError) {
+    do throws(Errno) { _ = try listener.start() } catch {
+      throw DoorError(mechanism: listener.mechanism, reason: "a thread cannot be started: \(error)")
+    }
+  }
+
+  private func closeExec() {
+    guard let door = execDoor else { return }
+    exec.withLock { $0 = nil }
+    _ = door.listener.stop(nanoseconds: Self.patience)
+    report(door.coverage.marked.map { .gone($0) })
+  }
+
+  private func closeOpen() {
+    guard let door = openDoor else { return }
+    open.withLock { $0 = nil }
+    _ = door.listener.stop(nanoseconds: Self.patience)
+  }
+
+  /// How long a listener may take to decide what is queued; what is late by then the deadline has answered.
+  private static let patience: UInt64 = 5_000_000_000
+
+  /// Takes all marks away and answers what waits. True where every thread ended.
+  func closeAll() -> Bool {
+    stopWatching()
+    let ended = listeners.map { $0.stop(nanoseconds: Self.patience) }
+    return !ended.contains(false)
+  }
+}
+
+// MARK: - Keeping marks up to date
+
+extension Doors {
+  /// One thread looks after the marks of both doors; it is started anew when a door opens or closes.
+  private func rewatch() throws(DoorError) {
+    stopWatching()
+    let doors = (execDoor, openDoor)
+    if doors.0 == nil, doors.1 == nil { return }
+    do throws(Errno) {
+      let watched = [doors.1?.files.changeDescriptor].compactMap { $0 }
+      let watch = try CoverageThread(watched: watched) { [self] everything in
+        if let changes = try? doors.0?.coverage.update(foreign: everything) { report(changes) }
+        if let files = doors.1?.files { report(files.update()) }
+      }
+      let thread = try watch.start()
+      watcher.withLock { $0 = (thread, watch) }
+    } catch {
+      throw DoorError(mechanism: .exec, reason: "the coverage thread cannot be started: \(error)")
+    }
+  }
+
+  private func stopWatching() {
+    let running = watcher.withLock { running in
+      defer { running = nil }
+      return running
+    }
+    running?.watch.stop()
+    running?.thread.join()
+  }
+
+  private func report(_ changes: [MarkChange]) {
+    for change in changes { trail.append(.coverageChanged(CoverageChange(change))) }
+  }
+
+  /// A sentence is reported once for as long as it stays true.
+  private func report(_ problems: [String]) {
+    for problem in problems {
+      trail.append(
+        .coverageChanged(
+          CoverageChange(
+            state: .failed, device: DeviceNumber(), fileSystemType: [], mountPoint: [], why: "open rules: \(problem)")))
+    }
+  }
+}
+
+extension ListenerSettings {
+  init(_ configuration: Configuration) {
+    self.init(
+      threads: min(max(2, ProcessSetup.processorCount + 1), 16),
+      deadline: UInt64(configuration.answerDeadlineMilliseconds) * 1_000_000)
+  }
+}
+
+extension CoverageScope {
+  init(_ fileSystems: CoverageSettings.FileSystems) {
+    switch fileSystems {
+    case .local: self = .local
+    case .holding(let paths): self = .paths(paths)
+    }
+  }
+}
+
+extension ProtectedPath {
+  init(_ anchor: PathAnchor) {
+    let path = String(decoding: anchor.path, as: UTF8.self)
+    switch anchor.kind {
+    case .exact: self = .file(path)
+    case .children: self = .children(path)
+    case .prefix: self = .prefix(path)
+    }
+  }
+}
+
+extension CoverageChange {
+  init(_ change: MarkChange) {
+    switch change {
+    case .marked(let file): self.init(.marked, file)
+    case .gone(let file): self.init(.unmarked, file)
+    case .failed(let file, let why): self.init(.failed, file, why)
+    }
+  }
+
+  private init(_ state: State, _ file: MarkedFileSystem, _ why: String? = nil) {
+    self.init(state: state, device: file.device, fileSystemType: file.type, mountPoint: file.mountPoint, why: why)
+  }
+}

@@ -1,0 +1,116 @@
+// Owns gathering the daemon's state into one report.
+// It must not change anything.
+
+import AccessModel
+import ControlProtocol
+import DecisionRecord
+import FanotifyEnforcement
+import PolicyDecision
+import PolicyLanguage
+import ReferenceMonitor
+import SystemCalls
+import TrailSinks
+
+extension Daemon {
+  /// Nanoseconds since the start.
+  var uptime: UInt64 { Clock.monotonic() - startedAt }
+
+  func status() -> StatusReport {
+    let state = snapshot
+    var report = StatusReport()
+    report.daemon.pid = ProcessSetup.processID
+    report.daemon.uptimeSeconds = uptime / 1_000_000_000
+    report.mechanisms = mechanisms(state)
+    report.policy.identity = state.loaded.identity
+    report.policy.rules = state.loaded.policy.rules.rules.count
+    report.policy.loadedAt = state.loadedAt / 1_000_000_000
+    report.policy.lastReloadError = state.lastReloadError
+    report.marks.fileSystems = (doors.execDoor?.coverage.marked ?? []).map { file in
+      StatusReport.FileSystem(
+        device: "\(file.device.major):\(file.device.minor)", type: displayText(file.type),
+        mountPoint: displayText(file.mountPoint) + (file.isForeign ? " (in another mount namespace)" : ""))
+    }
+    report.marks.inodes = doors.openDoor?.files.count ?? 0
+    for listener in doors.listeners {
+      let status = listener.status
+      report.queue.pending += status.openRequests + status.pendingEvents
+      report.queue.threads += status.threads
+      report.queue.blockedThreads += status.waiting
+    }
+    report.losses = losses()
+    report.decisions = decisionCounts()
+    report.dataPassed = Mechanism.allCases.map(monitor.tally.dataPassed).reduce(0, +)
+    report.answerTimes = answerTimes()
+    let records = trail.counters
+    report.records.written = records.sinks.map(\.written).max() ?? 0
+    report.records.dropped = records.dropped + records.sinks.map(\.dropped).reduce(0, +)
+    report.records.suppressed = records.suppressed
+    return report
+  }
+
+  private func mechanisms(_ state: State) -> [StatusReport.MechanismStatus] {
+    let running = monitor.policy.settings
+    return Mechanism.allCases.map { mechanism in
+      let mode = running[mechanism].mode
+      let effect: StatusReport.MechanismStatus.Effect =
+        switch mode {
+        case .off: .off
+        case .audit: .log
+        case .enforce: .prevent
+        }
+      return StatusReport.MechanismStatus(
+        mechanism: mechanism, mode: mode, configuredMode: state.loaded.policy.settings[mechanism].mode,
+        overriddenUntil: state.overrides[mechanism]?.until.map { $0 / 1_000_000_000 }, effect: effect)
+    }
+  }
+
+  /// Everything that was lost or answered without a decision, by name; zeroes left out.
+  func losses() -> [String: UInt64] {
+    var losses: [String: UInt64] = [:]
+    for listener in doors.listeners {
+      for kind in ListenerLosses.Kind.allCases where kind.isLoss {
+        let count = listener.losses.value(kind)
+        if count > 0 { losses["\(listener.mechanism.name)-\(kind.name)", default: 0] += count }
+      }
+    }
+    let records = trail.counters
+    if records.dropped > 0 { losses["records-dropped"] = records.dropped }
+    for sink in records.sinks where sink.dropped > 0 { losses["records-dropped-\(sink.name)"] = sink.dropped }
+    if let failures = doors.execDoor?.coverage.failures.count, failures > 0 {
+      losses["filesystems-not-marked"] = UInt64(failures)
+    }
+    return losses
+  }
+
+  func decisionCounts() -> [StatusReport.DecisionCount] {
+    var lines: [StatusReport.DecisionCount] = []
+    for count in monitor.tally.decisions {
+      // Counts of audit and enforce are one line here.
+      let same = lines.firstIndex {
+        $0.mechanism == count.mechanism && $0.verdict == count.verdict && $0.reason == count.reason
+      }
+      if let same {
+        lines[same].count += count.count
+      } else {
+        lines.append(
+          StatusReport.DecisionCount(
+            mechanism: count.mechanism, verdict: count.verdict, reason: count.reason, count: count.count))
+      }
+    }
+    return lines
+  }
+
+  private func answerTimes() -> [StatusReport.AnswerTimes] {
+    Mechanism.allCases.compactMap { mechanism in
+      let summary = monitor.tally.answerTimes(mechanism)
+      guard summary.count > 0 else { return nil }
+      var times = StatusReport.AnswerTimes(mechanism: mechanism)
+      times.count = summary.count
+      times.p50 = Double(summary.p50) / 1000
+      times.p90 = Double(summary.p90) / 1000
+      times.p99 = Double(summary.p99) / 1000
+      times.max = Double(summary.longest) / 1000
+      return times
+    }
+  }
+}

@@ -1,0 +1,27 @@
+// Owns the start of the process and its exit status: 0 ended by a signal, 1 did not start, 2 wrong command line.
+// It must not do anything else.
+
+import ControlProtocol
+import Glibc
+
+let daemonVersion = Version.lilium
+let daemonVersionLine = "liliumd \(Version.lilium)"
+
+switch Arguments.parse(Array(CommandLine.arguments.dropFirst())) {
+case .help:
+  Console.output(Arguments.usage + "\n")
+case .version:
+  Console.output(daemonVersionLine + "\n")
+case .refused(let problem):
+  Console.error("liliumd: \(problem)\n\(Arguments.usage)\n")
+  exit(2)
+case .run(let arguments):
+  do {
+    exit(try Service(arguments).run())
+  } catch let refused as StartRefused {
+    Console.error(refused.text)
+  } catch {
+    Console.error("liliumd: \(error)\n")
+  }
+  exit(1)
+}

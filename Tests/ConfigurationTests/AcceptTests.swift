@@ -1,0 +1,134 @@
+// Owns what configurations say when they are right: every key, the defaults, the shipped file.
+
+import AccessModel
+import Configuration
+import Glibc
+import Testing
+
+func parsed(_ text: String) -> (configuration: Configuration?, findings: [Finding]) {
+  Configuration.parse(Array(text.utf8), path: "lilium.toml")
+}
+
+@Suite struct AcceptTests {
+  static let repository = String(#filePath.dropLast("Tests/ConfigurationTests/AcceptTests.swift".count))
+
+  @Test(arguments: ["", "\n", "\u{feff}# only a comment\r\n", "[mode]\n[log]", "log = {}"])
+  func emptyMeansDefaults(_ text: String) {
+    let (configuration, findings) = parsed(text)
+    #expect(configuration == Configuration())
+    #expect(findings == [])
+  }
+
+  @Test func defaultsAreThoseOfTheDesign() {
+    let configuration = Configuration()
+    for mechanism in Mechanism.allCases {
+      let settings = configuration.policy[mechanism]
+      #expect(settings.mode == .off)
+      #expect(settings.onFailure == .allow)
+      #expect(settings.defaultVerdict == (mechanism == .open || mechanism == .ioctl ? .allow : .deny))
+      #expect(!settings.evaluatesHolders)
+    }
+    #expect(configuration.coverage.fileSystems == .local)
+    #expect(configuration.answerDeadlineMilliseconds == 2000)
+    #expect(configuration.log.sinks == [.journal])
+    #expect(configuration.log.rateLimit == LogRate(perSecond: 100, burst: 200))
+    #expect(configuration.control.socket == "/run/lilium/control.sock")
+    #expect(configuration.control.group == "lilium")
+    #expect(Set(configuration.interpreters.map(\.name)).count == configuration.interpreters.count)
+    #expect(configuration.interpreters.contains { $0.name == "python" && $0.suffixes.contains(".pyc") })
+    #expect(configuration.interpreters.allSatisfy { $0.paths.allSatisfy { $0.hasPrefix("/") } })
+  }
+
+  @Test func everyKeyIsRead() throws {
+    let (read, findings) = parsed(
+      """
+      log = { sinks = ["stdout", "file:/var/log/lilium.jsonl"], denials = false, allows = true, rate_limit.burst = 7, queue = 64 }
+      [mode]
+      exec = "enforce"
+      open = 'audit'
+      ptrace = "off"
+      [default]
+      exec = "allow"
+      open = "deny"
+      [holders]
+      mount = "evaluate"
+      ptrace = "allow"
+      [coverage]
+      filesystems = ["/", "/srv/data"]
+      exclude = [
+        "/mnt", # with a comment
+      ]
+      [failure]
+      answer_deadline_ms = 0xFF
+      [failure.on_failure]
+      exec = "deny"
+      [interpreters]
+      defaults = false
+      [interpreters.tool]
+      paths = ["/opt/tool/bin/tool-[0-9]*"]
+      suffixes = [".tl"]
+      inline_options = ["e", "x"]
+      arguments = false
+      [control]
+      socket = "/tmp/c"
+      group = ""
+      """)
+    #expect(findings == [])
+    let configuration = try #require(read)
+    #expect(configuration.policy[.exec].mode == .enforce)
+    #expect(configuration.policy[.open].mode == .audit)
+    #expect(configuration.policy[.exec].defaultVerdict == .allow)
+    #expect(configuration.policy[.open].defaultVerdict == .deny)
+    #expect(configuration.policy[.mount].evaluatesHolders)
+    #expect(!configuration.policy[.ptrace].evaluatesHolders)
+    #expect(configuration.policy[.exec].onFailure == .deny)
+    #expect(configuration.policy[.open].onFailure == .allow)
+    #expect(configuration.coverage.fileSystems == .holding(["/", "/srv/data"]))
+    #expect(configuration.coverage.exclude == ["/mnt"])
+    #expect(configuration.answerDeadlineMilliseconds == 255)
+    #expect(configuration.log.sinks == [.standardOutput, .file("/var/log/lilium.jsonl")])
+    #expect(!configuration.log.denials)
+    #expect(configuration.log.allows)
+    #expect(configuration.log.rateLimit == LogRate(perSecond: 100, burst: 7))
+    #expect(configuration.log.queue == 64)
+    let tool = Interpreter(
+      name: "tool", paths: ["/opt/tool/bin/tool-[0-9]*"], suffixes: [".tl"], inlineOptions: "ex", readsArguments: false)
+    #expect(configuration.interpreters == [tool])
+    #expect(configuration.control.socket == "/tmp/c")
+    #expect(configuration.control.group == "")
+  }
+
+  @Test func rateLimitCanBeOff() { #expect(parsed("log.rate_limit = \"off\"").configuration?.log.rateLimit == nil) }
+
+  @Test func anInterpreterReplacesABuiltInOne() throws {
+    let configuration = try #require(parsed("[interpreters.python]\npaths = [\"/opt/py\"]").configuration)
+    let pythons = configuration.interpreters.filter { $0.name == "python" }
+    #expect(pythons.map(\.paths) == [["/opt/py"]])
+    #expect(configuration.interpreters.count == Configuration().interpreters.count)
+  }
+
+  /// The shipped file says what the defaults are: as it stands, and with any of its lines out of comment.
+  @Test func theShippedFileHoldsTheDefaults() {
+    let (configuration, findings) = Configuration.load(path: Self.repository + "etc/lilium.toml", trust: .anyone)
+    #expect(findings == [])
+    #expect(configuration == Configuration())
+  }
+
+  @Test func theShippedExampleInterpreterIsValid() throws {
+    let text = try readText(Self.repository + "etc/lilium.toml")
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex(of: "# [interpreters.example]"))
+    let example = lines[start...].prefix { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }.joined(separator: "\n")
+    let (configuration, findings) = parsed(example)
+    #expect(findings == [])
+    #expect(configuration?.interpreters.contains { $0.name == "example" && $0.inlineOptions == "e" } == true)
+  }
+
+  private func readText(_ path: String) throws -> String {
+    let file = try #require(fopen(path, "r"))
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return String(decoding: bytes[..<count], as: UTF8.self)
+  }
+}

@@ -1,0 +1,156 @@
+// Owns what is refused in a configuration, with its exact place and words.
+
+import AccessModel
+import Configuration
+import Testing
+
+struct Refusal: Sendable, CustomTestStringConvertible {
+  var text: String
+  var line: Int
+  var column: Int
+  var length: Int
+  var message: String
+  var hint: String?
+
+  init(_ text: String, _ line: Int, _ column: Int, _ length: Int, _ message: String, _ hint: String? = nil) {
+    (self.text, self.line, self.column, self.length) = (text, line, column, length)
+    (self.message, self.hint) = (message, hint)
+  }
+
+  var testDescription: String { text }
+}
+
+private let modes = "expected \"off\", \"audit\" or \"enforce\""
+
+@Suite struct RefuseTests {
+  static let unknown = [
+    Refusal("[mod]", 1, 2, 3, "unknown table \"mod\"", "did you mean mode?"),
+    Refusal(
+      "speed = 1", 1, 1, 5, "unknown key \"speed\"",
+      "known here: control, coverage, default, failure, holders, interpreters, log, mode"),
+    Refusal("[log]\ndenial = true", 2, 1, 6, "unknown key \"denial\" in [log]", "did you mean denials?"),
+    Refusal("[log]\n  alolws = true", 2, 3, 6, "unknown key \"alolws\" in [log]", "did you mean allows?"),
+    Refusal("mode.exce = \"off\"", 1, 6, 4, "unknown key \"exce\" in [mode]", "did you mean exec?"),
+    Refusal("[mode]\n\"ex\\u0065k\" = \"off\"", 2, 1, 11, "unknown key \"exek\" in [mode]", "did you mean exec?"),
+    Refusal(
+      "[failure]\non_failure = { exec = \"allow\", opne = \"deny\" }", 2, 32, 4,
+      "unknown key \"opne\" in [failure.on_failure]", "did you mean open?"),
+    Refusal(
+      "[failure.on_failur]\nexec = \"deny\"", 1, 10, 9, "unknown table \"on_failur\" in [failure]",
+      "did you mean on_failure?"),
+    Refusal("[[mode]]\nexec = \"off\"", 1, 3, 4, "mode: expected a table, found a list"),
+    Refusal("interpreters.default = false", 1, 14, 7, "unknown key \"default\" in [interpreters]", "did you mean defaults?"),
+    Refusal(
+      "[interpreters.x]\npaths = [\"/x\"]\nsufixes = []", 3, 1, 7, "unknown key \"sufixes\" in [interpreters.x]",
+      "did you mean suffixes?"),
+  ]
+
+  static let wrongTypes = [
+    Refusal("mode = 1", 1, 8, 1, "mode: expected a table, found a whole number"),
+    Refusal("[mode]\nexec = true", 2, 8, 4, "mode.exec: \(modes), found true or false"),
+    Refusal("[mode]\nexec = [ ]", 2, 8, 3, "mode.exec: \(modes), found a list"),
+    Refusal("log.denials = 1.5", 1, 15, 3, "log.denials: expected true or false, found a floating-point number"),
+    Refusal(
+      "log.queue = 1979-05-27 07:32:00 # when", 1, 13, 19, "log.queue: expected a whole number, found a date-time"),
+    Refusal(
+      "log.sinks = \"journal\"", 1, 13, 9, "log.sinks: expected a list of texts, found a text", "write sinks = [\"...\"]"),
+    Refusal("log.sinks = [\n  \"journal\",\n  7 ]", 3, 3, 1, "log.sinks: expected a text, found a whole number"),
+    Refusal("control.socket = {}", 1, 18, 2, "control.socket: expected an absolute path, found a table"),
+    Refusal("coverage.filesystems = 7", 1, 24, 1, "coverage.filesystems: expected \"local\" or a list of absolute paths"),
+  ]
+
+  static let wrongValues = [
+    Refusal("[mode]\nexec = \"on\"", 2, 8, 4, "mode.exec: \(modes), found \"on\""),
+    Refusal(
+      "[mode]\nexec = \"enforcce\"", 2, 8, 10, "mode.exec: \(modes), found \"enforcce\"", "did you mean \"enforce\"?"),
+    Refusal(
+      "[mode]\nptrace = \"audit\"", 2, 10, 7, "mode.ptrace: this version does not sense ptrace yet; leave it \"off\""),
+    Refusal("[default]\nexec = \"\"\"denyy\"\"\"", 2, 8, 11,
+      "default.exec: expected \"allow\" or \"deny\", found \"denyy\"", "did you mean \"deny\"?"),
+    Refusal("holders.kexec = \"deny\"", 1, 17, 6, "holders.kexec: expected \"allow\" or \"evaluate\", found \"deny\""),
+    Refusal(
+      "failure.answer_deadline_ms = 49", 1, 30, 2, "failure.answer_deadline_ms: 49 is out of range", "write 50 to 60000"),
+    Refusal(
+      "failure.answer_deadline_ms = 60_001", 1, 30, 6, "failure.answer_deadline_ms: 60001 is out of range",
+      "write 50 to 60000"),
+    Refusal("log.queue = -1", 1, 13, 2, "log.queue: -1 is out of range", "write 64 to 1048576"),
+    Refusal("log.rate_limit.burst = 0", 1, 24, 1, "log.rate_limit.burst: 0 is out of range", "write 1 to 1000000"),
+    Refusal("log.rate_limit = \"on\"", 1, 18, 4, "log.rate_limit: expected a table, found a text"),
+    Refusal(
+      "log.sinks = [\"syslog\"]", 1, 14, 8,
+      "log.sinks: expected \"journal\", \"stdout\" or \"file:/PATH\", found \"syslog\""),
+    Refusal("log.sinks = [\"file:x\"]", 1, 14, 8, "log.sinks: \"x\" is not an absolute path"),
+    Refusal("log.sinks = [\"stdout\", \"stdout\"]", 1, 13, 20, "log.sinks: names a sink twice"),
+    Refusal("coverage.filesystems = \"all\"", 1, 24, 5, "coverage.filesystems: expected \"local\" or a list of absolute paths"),
+    Refusal(
+      "coverage.filesystems = []", 1, 24, 2, "coverage.filesystems: names no file system",
+      "write \"local\", or set every mode to \"off\""),
+    Refusal("coverage.exclude = [\"srv\"]", 1, 21, 5, "coverage.exclude: \"srv\" is not an absolute path"),
+    Refusal(
+      "coverage.exclude = [\"/a\", \"/a/../b\"]", 1, 27, 9,
+      "coverage.exclude: \"/a/../b\" holds \"//\", \".\", \"..\" or a final \"/\"; write the plain path"),
+    Refusal(
+      "control.group = \"a b\"", 1, 17, 5, "control.group: \"a b\" is not a group's name",
+      "write \"\" to let nobody but root in"),
+    Refusal(
+      "[interpreters.x]\narguments = true", 1, 15, 1, "[interpreters.x] has no paths",
+      "write paths = [\"/usr/bin/PROGRAM\"]"),
+    Refusal("[interpreters.x]\npaths = []", 2, 9, 2, "interpreters.x.paths: names no program"),
+    Refusal(
+      "[interpreters.x]\npaths = [\"/x\"]\nsuffixes = [\"py\"]", 3, 13, 4,
+      "interpreters.x.suffixes: \"py\" is not a suffix; write it with its dot, as in \".py\""),
+    Refusal(
+      "[interpreters.x]\npaths = [\"/x\"]\ninline_options = [\"-c\"]", 3, 19, 4,
+      "interpreters.x.inline_options: \"-c\" is not an option's letter; write it without \"-\", as in \"c\""),
+    Refusal(
+      "[interpreters.\"a b\"]\npaths = [\"/x\"]", 1, 15, 5, "\"a b\" is not a name",
+      "use up to 32 of a-z, A-Z, 0-9, \"_\" and \"-\""),
+  ]
+
+  @Test(arguments: unknown + wrongTypes + wrongValues)
+  func isRefusedAtItsPlace(_ refusal: Refusal) throws {
+    let (configuration, findings) = parsed(refusal.text)
+    #expect(configuration == nil)
+    let finding = try #require(findings.first)
+    #expect(findings.count == 1)
+    #expect(finding.message == refusal.message)
+    #expect(finding.hint == refusal.hint)
+    #expect(finding.place?.line == refusal.line)
+    #expect(finding.place?.column == refusal.column)
+    #expect(finding.place?.length == refusal.length)
+  }
+
+  @Test func severalErrorsInOneRunInTheirOrder() {
+    let findings = parsed(
+      """
+      [log]
+      denials = "yes"
+      [mode]
+      exec = "on"
+      exek = "off"
+      [speed]
+      """
+    ).findings
+    #expect(findings.map(\.place?.line) == [2, 4, 5, 6])
+  }
+
+  @Test func rendersAsCompilersDo() {
+    let finding = parsed("[mode]\n\texec = \"enforcé\" # é").findings.first
+    #expect(
+      finding?.rendered == """
+        lilium.toml:2:9: error: mode.exec: expected "off", "audit" or "enforce", found "enforcé"
+           exec = "enforcé" # é
+                  ^~~~~~~~~
+          did you mean "enforce"?
+
+        """)
+  }
+
+  @Test func syntaxErrorsHaveTheirPlace() throws {
+    let finding = try #require(parsed("[mode]\nexec = \"off\nopen = 1").findings.first)
+    #expect(finding.place?.line == 2)
+    #expect(finding.place?.column == 12)
+    #expect(finding.message.hasPrefix("not valid TOML: "))
+    #expect(parsed("[mode]\n[mode]").findings.first?.place?.line == 2)
+  }
+}
