@@ -99,7 +99,7 @@ struct JournalSocketTests {
     let second = Clock.monotonic()
     for _ in 0..<100 { #expect(socket.send(entry([0])) == .dropped(.again)) }
     // A hundred waits would take five seconds.
-    #expect(Clock.monotonic() - second < 1_000_000_000)
+    #expect(Clock.monotonic() - second < 2_500_000_000)
 
     for number in 0..<sent { #expect(try receiver.receive() == expected([UInt8(truncatingIfNeeded: number)])) }
     #expect(socket.send(entry([7])) == .sent)

@@ -58,6 +58,8 @@ private func appendList<Element>(
 
 private func appendString(_ bytes: [UInt8], to out: inout [UInt8]) {
   out.append(UInt8(ascii: "\""))
+  defer { out.append(UInt8(ascii: "\"")) }
+  guard !bytes.allSatisfy(isPlain) else { return out.append(contentsOf: bytes) }
   forEachUnit(of: bytes) { unit in
     switch unit {
     case .invalid: out.append(contentsOf: "\u{fffd}".utf8)
@@ -74,5 +76,9 @@ private func appendString(_ bytes: [UInt8], to out: inout [UInt8]) {
     case .scalar(_, let encoded): out.append(contentsOf: encoded)
     }
   }
-  out.append(UInt8(ascii: "\""))
+}
+
+/// Stands for itself in a string: nearly every byte of nearly every name.
+private func isPlain(_ byte: UInt8) -> Bool {
+  byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
 }

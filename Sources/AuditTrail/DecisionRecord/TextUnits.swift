@@ -29,6 +29,7 @@ func forEachUnit(of bytes: [UInt8], _ body: (TextUnit) -> Void) {
 }
 
 func isUTF8(_ bytes: [UInt8]) -> Bool {
+  if bytes.allSatisfy({ $0 < 0x80 }) { return true }
   var valid = true
   forEachUnit(of: bytes) { if case .invalid = $0 { valid = false } }
   return valid

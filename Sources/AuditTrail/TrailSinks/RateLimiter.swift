@@ -38,9 +38,11 @@ struct RateLimiter: Sendable {
   }
 
   mutating func setLimit(_ limit: RateLimit?) {
-    cost = limit.map { 1_000_000_000 / $0.perSecond } ?? 0
-    tolerance = limit.map { ($0.burst - 1).multipliedReportingOverflow(by: cost) }
-      .map { $0.overflow ? .max : $0.partialValue } ?? .max
+    (cost, tolerance) = (0, .max)
+    guard let limit else { return }
+    cost = 1_000_000_000 / limit.perSecond
+    let (debt, overflow) = (limit.burst - 1).multipliedReportingOverflow(by: cost)
+    tolerance = overflow ? .max : debt
   }
 
   /// Whether the decision may be recorded at this time (CLOCK_MONOTONIC, nanoseconds); counted if not.

@@ -27,7 +27,7 @@ extension Program {
     case .size(let text): withText(text, facts) { Int128(Text.count($0)) }
     case .count(.subjectGroups): Int128(facts.subject.groups.count)
     case .count(.objectMountFlags): Int128(facts.object.mountFlags.rawValue.nonzeroBitCount)
-    case .count(let list): Int128(names.capabilities.count { capabilities(list, facts).contains($0.capability) })
+    case .count(let list): Int128((capabilities(list, facts).bits & knownCapabilities).nonzeroBitCount)
     }
   }
 

@@ -3,8 +3,16 @@
 
 internal import AccessModel
 internal import PolicyLanguage
+internal import RegularExpression
 
-extension Program {
+/// What has been compiled so far.
+struct Compilation {
+  private(set) var nodes: [Node] = []
+  private(set) var children: [NodeIndex] = []
+  private(set) var ints: [Int64] = []
+  private(set) var texts: [[UInt8]] = []
+  private(set) var expressions: [RegularExpression] = []
+
   /// Compiles a bool expression.
   mutating func compile(_ expression: Expression) -> NodeIndex {
     switch expression {
@@ -93,6 +101,31 @@ extension Program {
     case .attribute(let attribute): return .attribute(attribute)
     default: preconditionFailure("not a string")
     }
+  }
+
+  private mutating func append(_ node: Node) -> NodeIndex {
+    nodes.append(node)
+    return NodeIndex(nodes.count - 1)
+  }
+
+  private mutating func append(children new: [NodeIndex]) -> Slice {
+    children.append(contentsOf: new)
+    return Slice(start: Int32(children.count - new.count), count: Int32(new.count))
+  }
+
+  private mutating func append(ints new: [Int64]) -> Slice {
+    ints.append(contentsOf: new)
+    return Slice(start: Int32(ints.count - new.count), count: Int32(new.count))
+  }
+
+  private mutating func append(texts new: [[UInt8]]) -> Slice {
+    texts.append(contentsOf: new)
+    return Slice(start: Int32(texts.count - new.count), count: Int32(new.count))
+  }
+
+  private mutating func append(_ expression: RegularExpression) -> ExpressionIndex {
+    expressions.append(expression)
+    return ExpressionIndex(expressions.count - 1)
   }
 }
 

@@ -30,7 +30,8 @@ extension Program {
     guard availability == .yes else { return availability }
     let value = intValue(element, facts)
     // `subject.groups` is the only list of ints.
-    for group in facts.subject.groups where Int128(group) == value { return .yes }
+    let groups = facts.subject.groups
+    for index in groups.indices where Int128(groups[index]) == value { return .yes }
     return .no
   }
 
@@ -38,18 +39,24 @@ extension Program {
     let availability = both(availability(of: element, facts), availability(of: list, facts))
     guard availability == .yes else { return availability }
     return withText(element, facts) { value in
-      switch list {
-      case .objectMountFlags:
-        for (flag, name) in names.mountFlags where Text.order(name.span, value) == 0 {
-          return Truth(facts.object.mountFlags.contains(flag))
-        }
-      default:
-        for (capability, name) in names.capabilities where Text.order(name.span, value) == 0 {
-          return Truth(capabilities(list, facts).contains(capability))
-        }
-      }
-      return .no
+      list == .objectMountFlags ? hasFlag(named: value, facts) : hasCapability(named: value, list, facts)
     }
+  }
+
+  private func hasFlag(named name: Span<UInt8>, _ facts: Facts) -> Truth {
+    for index in names.mountFlags.indices {
+      let (flag, flagName) = names.mountFlags[index]
+      if Text.order(flagName.span, name) == 0 { return Truth(facts.object.mountFlags.contains(flag)) }
+    }
+    return .no
+  }
+
+  private func hasCapability(named name: Span<UInt8>, _ list: Attribute, _ facts: Facts) -> Truth {
+    for index in names.capabilities.indices {
+      let (capability, capabilityName) = names.capabilities[index]
+      if Text.order(capabilityName.span, name) == 0 { return Truth(capabilities(list, facts).contains(capability)) }
+    }
+    return .no
   }
 
   func holds(_ capability: Capability, _ list: Attribute, _ facts: Facts) -> Truth {

@@ -18,21 +18,28 @@ public final class Policy: Sendable {
   public let settings: PolicySettings
   /// The rules of all mechanisms, in the order in which they are tried.
   public let rules: RuleSet
+  /// The files that `open` must watch, each once. An allow rule names files only where the default is to deny: elsewhere
+  /// it is an exception to a deny rule, which names them itself.
+  public let openAnchors: [PathAnchor]
   let program: Program
 
   public convenience init(rules: RuleSet, settings: PolicySettings) {
-    self.init(rules: rules, program: Program(rules), settings: settings)
+    let anchors = rules.anchors(includingAllowed: settings[.open].defaultVerdict == .deny)
+    self.init(rules: rules, program: Program(rules), openAnchors: anchors, settings: settings)
   }
 
-  private init(rules: RuleSet, program: Program, settings: PolicySettings) {
+  private init(rules: RuleSet, program: Program, openAnchors: [PathAnchor], settings: PolicySettings) {
     self.rules = rules
     self.program = program
+    self.openAnchors = openAnchors
     self.settings = settings
   }
 
   /// The same rules under other settings; nothing is compiled again.
-  public func withSettings(_ settings: PolicySettings) -> Policy {
-    Policy(rules: rules, program: program, settings: settings)
+  public func withSettings(_ new: PolicySettings) -> Policy {
+    let isSame = new[.open].defaultVerdict == settings[.open].defaultVerdict
+    let anchors = isSame ? openAnchors : rules.anchors(includingAllowed: new[.open].defaultVerdict == .deny)
+    return Policy(rules: rules, program: program, openAnchors: anchors, settings: new)
   }
 
   /// Decides from the facts that are there, or says which are missing.
@@ -59,12 +66,14 @@ public final class Policy: Sendable {
   }
 
   private func firstMatch(_ mechanism: Mechanism, _ settings: MechanismSettings, _ facts: Facts) -> Outcome {
-    for rule in program.rules(of: mechanism) {
-      switch program.evaluate(rule.condition, facts) {
+    let rules = program.rules(of: mechanism)
+    // By index, here and below: the iterator of an array allocates where code is not optimized.
+    for index in rules.indices {
+      switch program.evaluate(rules[index].condition, facts) {
       case .no: continue
-      case .yes: return outcome(mechanism, settings, rule.verdict, .rule(rule.reference))
-      case .undecided where rule.verdict == .deny:
-        return outcome(mechanism, settings, .deny, .undecided(rule.reference))
+      case .yes: return outcome(mechanism, settings, rules[index].verdict, .rule(rules[index].reference))
+      case .undecided where rules[index].verdict == .deny:
+        return outcome(mechanism, settings, .deny, .undecided(rules[index].reference))
       case .undecided: continue
       case .needs(let groups): return .needs(groups)
       }

@@ -2,7 +2,7 @@
 // It must not look at facts.
 
 public import AccessModel
-public import PolicyLanguage
+internal import PolicyLanguage
 
 extension Policy {
   /// Every group of facts that `decide` may ask for; empty where the mechanism is off.
@@ -17,20 +17,18 @@ extension Policy {
     return groups
   }
 
-  /// The files that `open` must watch, each once. An allow rule names files only where the default is to deny: elsewhere
-  /// it is an exception to a deny rule, which names them itself.
-  public var openAnchors: [PathAnchor] {
-    var seen: Set<PathAnchor> = []
-    return rules.rules.flatMap { watchedAnchors(of: $0) }.filter { seen.insert($0).inserted }
-  }
-
   /// Whether `open` must watch the file with this path. Allocates nothing.
   public func matchesAnchor(_ path: [UInt8]) -> Bool {
-    rules.rules.contains { rule in watchedAnchors(of: rule).contains { $0.covers(path) } }
+    for index in openAnchors.indices where openAnchors[index].covers(path) { return true }
+    return false
   }
+}
 
-  private func watchedAnchors(of rule: Rule) -> [PathAnchor] {
-    guard rule.verdict == .deny || settings[.open].defaultVerdict == .deny else { return [] }
-    return rule.anchors ?? []
+extension RuleSet {
+  /// The files that `deny open` rules name, and `allow open` rules if wanted; each once.
+  func anchors(includingAllowed: Bool) -> [PathAnchor] {
+    var seen: Set<PathAnchor> = []
+    return rules.flatMap { $0.verdict == .deny || includingAllowed ? $0.anchors ?? [] : [] }
+      .filter { seen.insert($0).inserted }
   }
 }

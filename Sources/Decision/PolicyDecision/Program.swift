@@ -60,55 +60,38 @@ struct CompiledRule {
   let facts: FactSet
 }
 
-/// The compiled rules of all mechanisms.
-struct Program: Sendable {
-  private(set) var nodes: [Node] = []
-  private(set) var children: [NodeIndex] = []
-  private(set) var ints: [Int64] = []
-  private(set) var texts: [[UInt8]] = []
-  private(set) var expressions: [RegularExpression] = []
+/// The compiled rules of all mechanisms. A class, so that passing it on is one reference and not one for each array.
+final class Program: Sendable {
+  let nodes: [Node]
+  let children: [NodeIndex]
+  let ints: [Int64]
+  let texts: [[UInt8]]
+  let expressions: [RegularExpression]
   /// By raw value of the mechanism.
-  private var rules: [[CompiledRule]]
+  private let rules: [[CompiledRule]]
   /// The facts of each attribute by raw value: `Attribute.facts` would retain a definition.
-  let facts: [FactSet]
+  let facts = Attribute.allCases.map(\.facts)
+  /// A bit for each capability that has a name.
+  let knownCapabilities = Capability.allCases.reduce(UInt64(0)) { $0 | 1 << UInt64($1.rawValue) }
   let names = Names()
 
   init(_ set: RuleSet) {
-    facts = Attribute.allCases.map(\.facts)
-    rules = Mechanism.allCases.map { _ in [] }
+    var compilation = Compilation()
+    var rules: [[CompiledRule]] = Mechanism.allCases.map { _ in [] }
     for rule in set.rules {
-      let condition = compile(rule.condition ?? .bool(true))
+      let condition = compilation.compile(rule.condition ?? .bool(true))
       rules[Int(rule.mechanism.rawValue)].append(
         CompiledRule(verdict: rule.verdict, condition: condition, reference: rule.reference, facts: rule.facts))
     }
+    self.rules = rules
+    nodes = compilation.nodes
+    children = compilation.children
+    ints = compilation.ints
+    texts = compilation.texts
+    expressions = compilation.expressions
   }
 
   func rules(of mechanism: Mechanism) -> [CompiledRule] { rules[Int(mechanism.rawValue)] }
-
-  mutating func append(_ node: Node) -> NodeIndex {
-    nodes.append(node)
-    return NodeIndex(nodes.count - 1)
-  }
-
-  mutating func append(children new: [NodeIndex]) -> Slice {
-    children.append(contentsOf: new)
-    return Slice(start: Int32(children.count - new.count), count: Int32(new.count))
-  }
-
-  mutating func append(ints new: [Int64]) -> Slice {
-    ints.append(contentsOf: new)
-    return Slice(start: Int32(ints.count - new.count), count: Int32(new.count))
-  }
-
-  mutating func append(texts new: [[UInt8]]) -> Slice {
-    texts.append(contentsOf: new)
-    return Slice(start: Int32(texts.count - new.count), count: Int32(new.count))
-  }
-
-  mutating func append(_ expression: RegularExpression) -> ExpressionIndex {
-    expressions.append(expression)
-    return ExpressionIndex(expressions.count - 1)
-  }
 }
 
 /// Names of enumerated values as bytes, made once.

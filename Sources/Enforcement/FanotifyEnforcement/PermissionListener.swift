@@ -57,6 +57,7 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
 
   /// Starts the threads; the deadline thread first, so that no request is ever without it.
   public func start() throws(Errno) -> Thread {
+    try Signals.makeInterrupting()
     let deadline = try Thread.start("lilium-deadline") { [self] in watchDeadlines() }
     for _ in 0..<settings.threads { try addWorker() }
     return deadline

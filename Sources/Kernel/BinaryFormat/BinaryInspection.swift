@@ -55,6 +55,7 @@ public enum BinaryInspection {
   /// ET_EXEC is a program. A dynamic object is a program where it names an interpreter and says that it is position-
   /// independent code of a program (DF_1_PIE), which loaders refuse to map as a library; libc itself names an
   /// interpreter without saying so. Without an interpreter it may be loaded by whoever opens it, whatever it says.
+  /// What it says counts only where a loader is sure to read the same: else a library could pass for a program.
   private static func judge(
     _ image: ELFImage, _ head: UnsafeRawBufferPointer, _ read: BinaryReader
   ) -> BinaryFinding? {
@@ -63,11 +64,15 @@ public enum BinaryInspection {
     case ELFImage.dynamicType: break
     default: return BinaryFinding(.elfOther)
     }
-    guard let segments = unsafe image.segments(head: head, read) else { return nil }
+    var segments = ELFSegments()
+    guard let isWhole = unsafe image.eachSegment(head: head, read, { segments.find($0) }) else { return nil }
     var saysPIE = false
-    if let dynamic = segments.dynamic {
-      guard let flag = unsafe image.isPIE(dynamic: dynamic, read) else { return nil }
-      saysPIE = flag
+    if isWhole, let dynamic = segments.dynamic {
+      guard unsafe image.eachSegment(head: head, read, { segments.check($0) }) != nil else { return nil }
+      if segments.dynamicIsWhereItSays {
+        guard let said = unsafe image.saysPIE(dynamic, read) else { return nil }
+        saysPIE = said
+      }
     }
     let format: BinaryFormat = saysPIE ? .elfProgram : .elfLibrary
     return BinaryFinding(format, isLoadableLibrary: !segments.hasInterpreter)

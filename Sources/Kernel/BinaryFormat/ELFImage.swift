@@ -5,8 +5,6 @@
 struct ELFImage {
   static let executableType: UInt16 = 2
   static let dynamicType: UInt16 = 3
-  private static let dynamicSegment: UInt32 = 2
-  private static let interpreterSegment: UInt32 = 3
   private static let flags1Tag: UInt64 = 0x6fff_fffb
   private static let flagPIE: UInt64 = 0x0800_0000
   /// More program headers than any linker writes; the kernel refuses a table over 64 KiB.
@@ -19,12 +17,6 @@ struct ELFImage {
   private let tableOffset: UInt64
   private let entrySize: Int
   private let entryCount: Int
-
-  struct Segments {
-    var hasInterpreter = false
-    /// Offset and size in the file.
-    var dynamic: (offset: UInt64, size: UInt64)?
-  }
 
   static func hasMagic(_ bytes: UnsafeRawBufferPointer) -> Bool {
     unsafe bytes.count >= 4 && bytes[0] == 0x7f && bytes[1] == 0x45 && bytes[2] == 0x4c && bytes[3] == 0x46
@@ -50,70 +42,75 @@ struct ELFImage {
     entryCount = Int(fields.u16(is64 ? 56 : 44))
   }
 
-  /// Walks the program headers; nil where the file cannot be read. A table that is cut off ends where it ends.
-  func segments(head: UnsafeRawBufferPointer, _ read: BinaryReader) -> Segments? {
-    var found = Segments()
+  /// Hands every program header to `note`. Nil where the file cannot be read; false where the table is cut off or longer
+  /// than any that is believed.
+  func eachSegment(
+    head: UnsafeRawBufferPointer, _ read: BinaryReader, _ note: (ELFSegment) -> Void
+  ) -> Bool? {
     let least = is64 ? 56 : 32
-    guard entrySize >= least, entrySize <= 256 else { return found }
+    guard entrySize >= least, entrySize <= 256 else { return false }
     for index in 0..<min(entryCount, Self.mostSegments) {
       let (offset, over) = tableOffset.addingReportingOverflow(UInt64(index * entrySize))
-      if over { return found }
+      if over { return false }
       if offset <= UInt64(head.count), head.count - Int(offset) >= least {
-        unsafe note(UnsafeRawBufferPointer(rebasing: head[Int(offset)..<Int(offset) + least]), in: &found)
+        let entry = unsafe UnsafeRawBufferPointer(rebasing: head[Int(offset)..<Int(offset) + least])
+        unsafe note(ELFSegment(FieldReader(entry, swapped: isSwapped), is64: is64))
       } else {
         let more = unsafe withUnsafeTemporaryAllocation(byteCount: 56, alignment: 8) { buffer -> Bool? in
-          guard let count = unsafe read(offset, UnsafeMutableRawBufferPointer(rebasing: buffer[..<least])) else { return nil }
+          let entry = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<least])
+          guard let count = unsafe Self.fill(entry, at: offset, read) else { return nil }
           if count < least { return false }
-          unsafe note(UnsafeRawBufferPointer(rebasing: buffer[..<least]), in: &found)
+          unsafe note(ELFSegment(FieldReader(UnsafeRawBufferPointer(entry), swapped: isSwapped), is64: is64))
           return true
         }
-        guard let more else { return nil }
-        if !more { return found }
+        if more != true { return more }
       }
     }
-    return found
+    return entryCount <= Self.mostSegments
   }
 
-  private func note(_ entry: UnsafeRawBufferPointer, in found: inout Segments) {
-    let fields = unsafe FieldReader(entry, swapped: isSwapped)
-    switch fields.u32(0) {
-    case Self.interpreterSegment: found.hasInterpreter = true
-    case Self.dynamicSegment:
-      found.dynamic = is64 ? (fields.u64(8), fields.u64(32)) : (UInt64(fields.u32(4)), UInt64(fields.u32(16)))
-    default: break
-    }
-  }
-
-  /// Whether the dynamic section says DF_1_PIE; nil where the file cannot be read.
-  func isPIE(dynamic: (offset: UInt64, size: UInt64), _ read: BinaryReader) -> Bool? {
+  /// Whether the dynamic section says DF_1_PIE wherever it speaks of it, and ends: a loader reads on to the end mark
+  /// and believes the last word. Nil where the file cannot be read.
+  func saysPIE(_ dynamic: ELFSegment, _ read: BinaryReader) -> Bool? {
     let entry = is64 ? 16 : 8
-    let end = min(dynamic.size, Self.mostDynamicBytes)
+    let end = min(dynamic.fileSize, Self.mostDynamicBytes)
     return unsafe withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 8) { buffer -> Bool? in
       var done: UInt64 = 0
+      var said = false
       while done < end {
         let (offset, over) = dynamic.offset.addingReportingOverflow(done)
         if over { return false }
         let want = Int(min(1024, end - done))
-        guard let count = unsafe read(offset, UnsafeMutableRawBufferPointer(rebasing: buffer[..<want])) else { return nil }
+        let piece = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<want])
+        guard let count = unsafe Self.fill(piece, at: offset, read) else { return nil }
         var at = 0
         while at + entry <= count {
           let fields = unsafe FieldReader(UnsafeRawBufferPointer(rebasing: buffer[at..<at + entry]), swapped: isSwapped)
           let tag = is64 ? fields.u64(0) : UInt64(fields.u32(0))
-          if tag == 0 { return false }
-          if tag == Self.flags1Tag { return (is64 ? fields.u64(8) : UInt64(fields.u32(4))) & Self.flagPIE != 0 }
+          if tag == 0 { return said }
+          if tag == Self.flags1Tag {
+            said = (is64 ? fields.u64(8) : UInt64(fields.u32(4))) & Self.flagPIE != 0
+            if !said { return false }
+          }
           at += entry
         }
-        if count < want { return false }
+        if count < want || at == 0 { return false }
         done += UInt64(at)
-        if at == 0 { return false }
       }
       return false
     }
   }
+
+  /// Reads, but asks for nothing where no file can hold a byte: the kernel calls that an error.
+  private static func fill(
+    _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ read: BinaryReader
+  ) -> Int? {
+    offset > UInt64(Int64.max) - 65536 ? 0 : unsafe read(offset, buffer)
+  }
 }
 
 /// Reads fields of either byte order. `@safe`: a field outside the buffer reads as 0.
-@safe private struct FieldReader {
+@safe struct FieldReader {
   private let bytes: UnsafeRawBufferPointer
   private let swapped: Bool
 

@@ -118,6 +118,13 @@ void lil_ignore_signal(int number) {
 
 static void lil_nothing(int number) { (void)number; }
 
+int lil_unblock_signal(int number) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    return -pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int lil_interrupting_signal(int number) {
     struct sigaction action = {.sa_handler = lil_nothing};
     return sigaction(number, &action, NULL) < 0 ? -errno : 0;

@@ -91,10 +91,10 @@ public final class PermissionGroup: Sendable {
     try mark(lil_fan_mark_flush, 0, "/")
   }
 
-  /// Events that wait to be read (FIONREAD tells their bytes).
+  /// Events that wait to be read. FIONREAD counts the metadata of each, not its information records.
   public func pendingEvents() throws(Errno) -> Int {
     let number = group.rawValue
-    return Int(try shimCall { lil_fanotify_pending(number) }) / (reportsPIDDescriptors ? 32 : 24)
+    return Int(try shimCall { lil_fanotify_pending(number) }) / EventBuffer.metadataSize
   }
 
   /// From now on `nextEvent` throws EAGAIN where there is none: for the drain at shutdown.

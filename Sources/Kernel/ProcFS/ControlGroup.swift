@@ -6,19 +6,17 @@ public enum ControlGroup {
   public static func path(in text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     var cursor = unsafe ByteCursor(text)
     var unified: UnsafeRawBufferPointer?
+    var named: UnsafeRawBufferPointer?
     while !cursor.isAtEnd {
       if cursor.take("0::") {
         unsafe unified = cursor.until(0x0a)
       } else {
         _ = unsafe cursor.until(0x3a)
-        if cursor.take("name=systemd:") {
-          let path = unsafe cursor.until(0x0a)
-          if path.count > 1 { return unsafe path }
-        } else {
-          cursor.skipLine()
-        }
+        if cursor.take("name=systemd:") { unsafe named = cursor.until(0x0a) } else { cursor.skipLine() }
       }
     }
+    // Beside the unified hierarchy, systemd's own says nothing by its root.
+    if let path = unsafe named, unsafe path.count > 1 || unified == nil { return unsafe path }
     return unsafe unified
   }
 

@@ -16,11 +16,13 @@ public struct ProcessStat: Sendable, Hashable {
     for field in 3...22 {
       cursor.skipBlanks()
       if field == 7 {
-        if cursor.peek == 0x2d { cursor.advance() }
+        // The kernel shows the number as a signed one.
+        let isNegative = cursor.take("-")
         guard let number = cursor.decimal() else { return nil }
-        terminal = UInt32(truncatingIfNeeded: number)
+        terminal = UInt32(truncatingIfNeeded: isNegative ? 0 &- number : number)
       } else if field == 22 {
-        guard let start = cursor.decimal(), let terminal else { return nil }
+        // A number that ends the text may have been cut.
+        guard let start = cursor.decimal(), cursor.peek == 0x20, let terminal else { return nil }
         self.startTime = start
         self.terminal = terminal
         return

@@ -106,9 +106,11 @@ public struct ProcessStatus: Sendable, Hashable {
     return InlineIDs(real: real, effective: effective)
   }
 
+  /// Only a whole line counts: a number that was cut would be a smaller set.
   private static func mask(_ cursor: inout ByteCursor) -> UInt64? {
     cursor.skipBlanks()
-    defer { cursor.skipLine() }
-    return cursor.hexadecimal()
+    guard let set = cursor.hexadecimal(), cursor.peek == 0x0a else { return nil }
+    cursor.advance()
+    return set
   }
 }

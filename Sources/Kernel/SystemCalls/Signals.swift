@@ -29,4 +29,7 @@ public enum Signals {
     lil_ignore_signal(SIGPIPE)
     _ = try shimCall { lil_interrupting_signal(interrupting) }
   }
+
+  /// Lets `Thread.interrupt` reach the calling thread, whatever mask the process was started with.
+  static func acceptInterrupts() { _ = lil_unblock_signal(interrupting) }
 }

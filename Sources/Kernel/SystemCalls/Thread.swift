@@ -23,6 +23,7 @@ public struct Thread: Sendable {
       // The retain of passRetained is taken over here, once.
       let body = unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
       _ = unsafe lil_name_thread(body.name)
+      Signals.acceptInterrupts()
       body.run()
       return nil
     }, box.toOpaque())

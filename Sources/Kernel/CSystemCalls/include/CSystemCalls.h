@@ -56,6 +56,9 @@ int lil_signalfd(const int *signals, unsigned count);
 /* The signal's number from a signalfd, or -errno. */
 int lil_signalfd_read(int descriptor);
 void lil_ignore_signal(int number);
+/* In the calling thread. */
+int lil_unblock_signal(int number);
+
 /* A handler that does nothing, without SA_RESTART: the signal only makes a blocking call return EINTR. */
 int lil_interrupting_signal(int number);
 /* Raises the soft limit of descriptors towards `wanted`; `out` is the limit in force. */

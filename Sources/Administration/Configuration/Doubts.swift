@@ -1,0 +1,25 @@
+// Owns what is doubtful about a configuration and its rules taken together, though each alone is right.
+// It must not refuse: a doubt is a warning.
+
+internal import AccessModel
+public import PolicyLanguage
+
+extension Configuration {
+  /// Warnings about mechanisms that are on and that no rule speaks about.
+  public func doubts(about rules: RuleSet, path: String) -> [Finding] {
+    Mechanism.allCases.compactMap { mechanism in
+      let settings = policy[mechanism]
+      guard settings.mode != .off, !rules.rules.contains(where: { $0.mechanism == mechanism }) else { return nil }
+      guard settings.defaultVerdict == .deny else {
+        return Finding(
+          .warning, path: path, "mode.\(mechanism.name) is \"\(settings.mode.name)\", but no rule speaks about it",
+          hint: "write rules for \(mechanism.name), or leave it \"off\"")
+      }
+      return Finding(
+        .warning, path: path,
+        "mode.\(mechanism.name) is \"\(settings.mode.name)\", no rule speaks about it, and its default is to deny: "
+          + "all of it would be denied",
+        hint: "write rules for \(mechanism.name), or set [default] \(mechanism.name) = \"allow\"")
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// Owns `liliumctl doctor`: what this host offers, line by line.
+// It must not promise what was not tried.
+
+internal import ArgumentParser
+internal import Configuration
+internal import ControlProtocol
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Say what this kernel and host offer, and what each mechanism can do here.",
+    discussion: "Run it as root. Exit codes: 0 all that this version needs is there, 1 something is missing.")
+
+  @Flag(help: "Write JSON for programs.") var json = false
+
+  func run() throws {
+    let report = DoctorReport(checks: HostProbe.run())
+    if json { Output.writeJSON(report) } else { Output.write(report.rendered(Paint(isOn: Output.usesColor))) }
+    if !report.isGood { throw ExitCode.finding }
+  }
+}
+
+/// One thing that was looked at.
+struct HostCheck: Encodable, Equatable {
+  enum State: String, Encodable {
+    case available, missing
+    /// Good to know; nothing depends on it.
+    case information
+  }
+
+  let name: String
+  let state: State
+  /// Whether this version cannot work without it.
+  let isNeeded: Bool
+  let detail: String
+
+  init(_ name: String, _ isAvailable: Bool, needed: Bool = false, _ detail: String) {
+    self.init(name, isAvailable ? .available : .missing, needed: needed, detail)
+  }
+
+  init(_ name: String, _ state: State, needed: Bool = false, _ detail: String) {
+    self.name = name
+    self.state = state
+    isNeeded = needed
+    self.detail = detail
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case name, state, detail
+    case isNeeded = "needed"
+  }
+}
+
+/// What `doctor --json` writes; schema 1.
+struct DoctorReport: Encodable {
+  let schema = 1
+  let checks: [HostCheck]
+
+  init(checks: [HostCheck]) { self.checks = checks }
+
+  private enum CodingKeys: String, CodingKey {
+    case schema, checks
+  }
+
+  var isGood: Bool { !checks.contains { $0.isNeeded && $0.state == .missing } }
+
+  func rendered(_ paint: Paint) -> String {
+    checks.map { check in
+      let sign =
+        switch check.state {
+        case .available: paint.green("[+]")
+        case .missing: check.isNeeded ? paint.red("[-]") : paint.yellow("[-]")
+        case .information: "[ ]"
+        }
+      let detail = check.detail.isEmpty ? "" : ": \(Printable.text(check.detail))"
+      return "\(sign) \(Printable.text(check.name))\(detail)\n"
+    }.joined()
+  }
+}

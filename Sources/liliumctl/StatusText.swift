@@ -1,0 +1,91 @@
+// Owns how a status report looks to people.
+// It must not pass a control character of a name on.
+
+internal import AccessModel
+internal import Configuration
+internal import ControlProtocol
+internal import DecisionRecord
+
+struct StatusText {
+  private let report: StatusReport
+  private let paint: Paint
+
+  init(_ report: StatusReport, _ paint: Paint) {
+    self.report = report
+    self.paint = paint
+  }
+
+  var rendered: String {
+    [heading, mechanisms, summary, decisions, answerTimes].filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private var heading: String {
+    let daemon = report.daemon
+    return "liliumd \(Printable.text(daemon.version)), pid \(daemon.pid), up \(TimeText.duration(daemon.uptimeSeconds))\n"
+  }
+
+  private var mechanisms: String {
+    var table = TextTable([("MECHANISM", .left), ("MODE", .left), ("EFFECT", .left), ("CONFIGURED", .left)])
+    for status in report.mechanisms {
+      let until = status.overriddenUntil.map { " again at \(TimeText.date($0))" } ?? ""
+      let isOverridden = status.mode != status.configuredMode
+      table.add(
+        status.mechanism.name, status.mode.name, status.effect.rawValue,
+        isOverridden || !until.isEmpty ? status.configuredMode.name + until : "")
+    }
+    return table.rendered
+  }
+
+  private var summary: String {
+    let (policy, marks, queue, records) = (report.policy, report.marks, report.queue, report.records)
+    var lines = [
+      "policy   \(policy.rules) rules, loaded \(TimeText.date(policy.loadedAt)), identity \(Printable.text(policy.identity))"
+    ]
+    if let error = policy.lastReloadError {
+      lines.append("         " + paint.red("the last reload was refused") + ": \(Printable.text(error))")
+    }
+    lines.append("marks    \(marks.fileSystems.count) file systems, \(marks.inodes) files and folders")
+    for system in marks.fileSystems {
+      lines.append(
+        "         \(Printable.text(system.device)) \(Printable.text(system.type)) "
+          + displayText(Array(system.mountPoint.utf8)))
+    }
+    lines.append("queue    \(queue.pending) pending, \(queue.threads) threads, \(queue.blockedThreads) waiting for content")
+    lines.append("records  \(records.written) written, \(records.suppressed) suppressed, \(records.dropped) dropped")
+    lines.append("losses   " + losses)
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private var losses: String {
+    let counted = report.losses.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+    if counted.isEmpty { return "none" }
+    return paint.red(counted.map { "\(Printable.text($0.key)) \($0.value)" }.joined(separator: ", "))
+  }
+
+  private var decisions: String {
+    var table = TextTable([("DECISION", .left), ("VERDICT", .left), ("REASON", .left), ("COUNT", .right)])
+    for decision in report.decisions {
+      table.add(decision.mechanism.name, decision.verdict.name, Printable.text(decision.reason), String(decision.count))
+    }
+    if report.dataPassed > 0 { table.add("exec", "", "data, passed", String(report.dataPassed)) }
+    return table.isEmpty ? "" : table.rendered
+  }
+
+  private var answerTimes: String {
+    var table = TextTable([
+      ("ANSWER TIME", .left), ("COUNT", .right), ("P50", .right), ("P90", .right), ("P99", .right), ("MAX", .right),
+    ])
+    for times in report.answerTimes where times.count > 0 {
+      table.add(
+        times.mechanism.name, String(times.count), microseconds(times.p50), microseconds(times.p90),
+        microseconds(times.p99), microseconds(times.max))
+    }
+    return table.isEmpty ? "" : table.rendered
+  }
+
+  private func microseconds(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "unknown" }
+    let tenths = Int64((value * 10).rounded())
+    return value < 100 ? "\(tenths / 10).\(tenths % 10) µs" : "\(tenths / 10) µs"
+  }
+}

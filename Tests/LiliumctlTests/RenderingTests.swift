@@ -1,0 +1,150 @@
+// Owns what people see: tables, status, records, times; and that no name can steer their terminal.
+
+import AccessModel
+import ControlProtocol
+import Testing
+
+@testable import liliumctl
+
+private let plain = Paint(isOn: false)
+
+func harmful(_ text: String) -> [Unicode.Scalar] {
+  text.unicodeScalars.filter { scalar in
+    scalar != "\n" && (scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || "\u{202e}\u{2028}".unicodeScalars.contains(scalar))
+  }
+}
+
+@Suite struct RenderingTests {
+  @Test func columnsAreAlignedAndLinesEndPlain() {
+    var table = TextTable([("NAME", .left), ("COUNT", .right), ("REST", .left)])
+    table.add("é", "1", "")
+    table.add("longer", "12345678", "x")
+    #expect(
+      table.rendered == """
+        NAME       COUNT  REST
+        é              1
+        longer  12345678  x
+
+        """)
+  }
+
+  @Test func statusIsShownWhole() {
+    var report = StatusReport()
+    report.daemon.pid = 42
+    report.daemon.uptimeSeconds = 90061
+    report.mechanisms = [
+      .init(mechanism: .exec, mode: .audit, configuredMode: .enforce, overriddenUntil: 1_800_000_000, effect: .log),
+      .init(mechanism: .open, mode: .enforce, configuredMode: .enforce, effect: .prevent),
+    ]
+    report.policy.identity = "abc"
+    report.policy.rules = 7
+    report.policy.loadedAt = 1_700_000_000
+    report.marks.fileSystems = [.init(device: "8:1", type: "ext4", mountPoint: "/")]
+    report.queue.threads = 4
+    report.decisions = [.init(mechanism: .exec, verdict: .deny, reason: "rule", count: 3)]
+    report.dataPassed = 1000
+    var times = StatusReport.AnswerTimes(mechanism: .exec)
+    (times.count, times.p50, times.p90, times.p99, times.max) = (1003, 7.25, 12, 99.96, 1234.4)
+    report.answerTimes = [times]
+    #expect(
+      StatusText(report, plain).rendered == """
+        liliumd 0.1.0, pid 42, up 1d 1h
+
+        MECHANISM  MODE     EFFECT   CONFIGURED
+        exec       audit    log      enforce again at 2027-01-15 08:00:00 UTC
+        open       enforce  prevent
+
+        policy   7 rules, loaded 2023-11-14 22:13:20 UTC, identity abc
+        marks    1 file systems, 0 files and folders
+                 8:1 ext4 /
+        queue    0 pending, 4 threads, 0 waiting for content
+        records  0 written, 0 suppressed, 0 dropped
+        losses   none
+
+        DECISION  VERDICT  REASON        COUNT
+        exec      deny     rule              3
+        exec               data, passed   1000
+
+        ANSWER TIME  COUNT     P50      P90       P99      MAX
+        exec          1003  7.3 µs  12.0 µs  100.0 µs  1234 µs
+
+        """)
+  }
+
+  @Test func lossesAndRefusedReloadsAreShown() {
+    var report = StatusReport()
+    report.losses = ["overflow": 2, "deadline": 1, "nothing": 0]
+    report.policy.lastReloadError = "50-a.rules:1:1: error"
+    let text = StatusText(report, plain).rendered
+    #expect(text.contains("losses   deadline 1, overflow 2\n"))
+    #expect(text.contains("the last reload was refused: 50-a.rules:1:1: error\n"))
+    #expect(StatusText(report, Paint(isOn: true)).rendered.contains("\u{1b}[31mdeadline 1, overflow 2\u{1b}[0m"))
+  }
+
+  @Test func anEmptyReportAndAbsurdNumbersAreShown() {
+    #expect(StatusText(StatusReport(), plain).rendered.contains("losses   none"))
+    var report = StatusReport()
+    var times = StatusReport.AnswerTimes(mechanism: .open)
+    (times.count, times.p50, times.p90, times.max) = (1, .infinity, .nan, 1e300)
+    report.answerTimes = [times]
+    report.policy.loadedAt = .max
+    #expect(StatusText(report, plain).rendered.contains("unknown"))
+  }
+
+  static let hostile = "\u{1b}[2J\n\u{9b}\u{202e}\u{2028}"
+
+  @Test func hostileNamesInAStatusAreEscaped() {
+    var report = StatusReport()
+    report.daemon.version = Self.hostile
+    report.policy.identity = Self.hostile
+    report.policy.lastReloadError = Self.hostile
+    report.losses = [Self.hostile: 1]
+    report.marks.fileSystems = [.init(device: Self.hostile, type: Self.hostile, mountPoint: Self.hostile)]
+    report.decisions = [.init(mechanism: .exec, verdict: .deny, reason: Self.hostile, count: 1)]
+    let lines = StatusText(report, plain).rendered
+    #expect(harmful(lines).isEmpty)
+    #expect(lines.split(separator: "\n").count == 11)
+  }
+
+  static func record(_ path: String, mode: String = "audit") -> JSONValue {
+    .object([
+      "schema": .integer(1), "id": .string("a-1"), "time": .string("2026-01-31T12:00:00.123456Z"),
+      "kind": .string("decision"), "mechanism": .string("exec"), "mode": .string(mode), "verdict": .string("deny"),
+      "reason": .string("rule"), "rule": .string("50-site.rules:12"), "answer_us": .integer(14),
+      "subject": .object(["pid": .integer(1234), "uid": .integer(1000), "comm": .string("bash")]),
+      "object": .object(["path": .string(path)]),
+    ])
+  }
+
+  @Test func aDecisionIsOneLine() {
+    #expect(
+      RecordText(Self.record("/tmp/x"), plain).line
+        == "12:00:00.123 would deny  exec  /tmp/x  by bash[1234] uid 1000  50-site.rules:12  14 µs")
+    #expect(RecordText(Self.record("/tmp/x", mode: "enforce"), plain).line.contains(" deny        exec  /tmp/x"))
+    let hostile = RecordText(Self.record("/tmp/" + Self.hostile), plain)
+    #expect(harmful(hostile.line).isEmpty)
+    #expect(!hostile.line.contains("\n"))
+    #expect(harmful(hostile.fields).isEmpty)
+    #expect(hostile.fields.contains("object.path"))
+  }
+
+  @Test func otherRecordsAndNonsenseAreOneLine() {
+    let loss = JSONValue.object([
+      "schema": .integer(1), "time": .string("2026-01-31T12:00:00.123456Z"), "kind": .string("loss"),
+      "what": .string("overflow"), "count": .integer(3),
+    ])
+    #expect(RecordText(loss, plain).line == "12:00:00.123 loss  count 3, what overflow")
+    for value in [JSONValue.null, .array([]), .object([:]), .object(["kind": .string("decision")])] {
+      #expect(!RecordText(value, plain).line.contains("\n"))
+    }
+  }
+
+  @Test(arguments: [
+    ("10s", 10), ("5m", 300), ("2h", 7200), ("1d", 86400), ("365d", 31_536_000), ("366d", nil), ("0s", nil), ("s", nil),
+    ("10", nil), ("-1m", nil), ("1.5h", nil), ("", nil), ("9223372036854775807d", nil), ("5 m", nil),
+  ] as [(String, Int?)])
+  func timeLimits(_ text: String, _ seconds: Int?) { #expect(TimeLimit(argument: text)?.seconds == seconds) }
+
+  @Test(arguments: [(0, "0s"), (59, "59s"), (60, "1m 0s"), (3661, "1h 1m"), (90061, "1d 1h"), (86400, "1d 0h")] as [(UInt64, String)])
+  func durations(_ seconds: UInt64, _ text: String) { #expect(TimeText.duration(seconds) == text) }
+}
