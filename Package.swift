@@ -113,6 +113,24 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    tests("ArchitectureTests", ["AccessModel"]),
+    tests("PolicyLanguageTests", ["AccessModel", "PolicyLanguage"]),
+    tests("PolicyDecisionTests", ["AccessModel", "CAllocationCounter", "PolicyDecision", "PolicyLanguage"]),
+    tests("DecisionRecordTests", ["AccessModel", "DecisionRecord"]),
+    tests("JournalTests", ["Journal", "SystemCalls"]),
+    tests("TrailSinksTests", ["AccessModel", "DecisionRecord", "Journal", "SystemCalls", "TrailSinks"]),
+    tests("ConfigurationTests", ["AccessModel", "Configuration", "PolicyLanguage", "SystemCalls"]),
+    tests("ControlProtocolTests", ["AccessModel", "ControlProtocol", "ControlSocket", "SystemCalls"]),
+    tests(
+      "LiliumctlTests",
+      [
+        "AccessModel", "Configuration", "ControlProtocol", "ControlSocket", "PolicyLanguage", "SystemCalls", "liliumctl",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    // They start liliumd and liliumctl, which must be built beside them.
+    tests("KernelTests", ["AccessModel", "Fanotify", "FanotifyEnforcement", "liliumctl", "liliumd"]),
   ],
   cLanguageStandard: .gnu17,
   cxxLanguageStandard: .cxx17

@@ -57,6 +57,17 @@ struct Arguments: Equatable {
     return .run(arguments)
   }
 
+  /// The same with absolute paths: the daemon leaves the folder that it was started in, and reads files again later.
+  func resolved(against folder: String) -> Arguments {
+    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+    var resolved = self
+    resolved.configuration = configuration.map(absolute)
+    resolved.rules = rules.map(absolute)
+    resolved.state = absolute(state)
+    resolved.socket = socket.map(absolute)
+    return resolved
+  }
+
   private static func split(_ word: String) -> (String, String?) {
     guard word.hasPrefix("--"), let sign = word.firstIndex(of: "=") else { return (word, nil) }
     return (String(word[..<sign]), String(word[word.index(after: sign)...]))

@@ -3,6 +3,7 @@
 
 import ControlProtocol
 import Glibc
+import SystemCalls
 
 let daemonVersion = Version.lilium
 let daemonVersionLine = "liliumd \(Version.lilium)"
@@ -17,7 +18,7 @@ case .refused(let problem):
   exit(2)
 case .run(let arguments):
   do {
-    exit(try Service(arguments).run())
+    exit(try Service(arguments.resolved(against: ProcessSetup.currentDirectory)).run())
   } catch let refused as StartRefused {
     Console.error(refused.text)
   } catch {

@@ -153,4 +153,13 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     #expect(finding.message.hasPrefix("not valid TOML: "))
     #expect(parsed("[mode]\n[mode]").findings.first?.place?.line == 2)
   }
+
+  /// What toml++ would end the process for.
+  @Test(arguments: [("[`mode]", 1, 2), ("\n [[ \u{7f}x]]", 2, 5), ("\u{feff}[.a]", 1, 2), ("[\n]", 1, 2), ("[[[a]]]", 1, 3)])
+  func headingsWithoutAName(_ text: String, _ line: Int, _ column: Int) {
+    let findings = parsed(text).findings
+    #expect(findings.map(\.message) == ["not valid TOML: a heading needs a name, as in [log]"])
+    #expect(findings.first?.place?.line == line)
+    #expect(findings.first?.place?.column == column)
+  }
 }

@@ -19,6 +19,7 @@ func decision(
 
 func subjectSample() -> SubjectFacts {
   var subject = SubjectFacts()
+  subject.identity = .certain
   subject.pid = 1234
   subject.parent = 1
   subject.uid = 1000

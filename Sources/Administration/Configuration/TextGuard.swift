@@ -1,8 +1,9 @@
-// Owns what is refused before the TOML parser sees a text: what it would cut short without a word, or sink its stack.
+// Owns what is refused before the TOML parser sees a text: what it would cut short without a word, or end the process.
 // It must not judge TOML otherwise.
 
-/// The parser takes a C string, gives texts out as C strings, and descends once a level. A document that it accepts is
-/// stepped through here as it does; in one that it refuses, up to the place where it stops.
+/// The parser takes a C string, gives texts out as C strings, descends once a level, and asserts that a heading begins
+/// with a name (toml++ 3.4, parse_key). A document that it accepts is stepped through here as it does; in one that it
+/// refuses, up to the place where it stops.
 struct TextGuard {
   /// Brackets in brackets; the configuration needs three.
   private static let deepestNesting = 16
@@ -13,6 +14,8 @@ struct TextGuard {
   private var index = 0
   private var nesting = 0
   private var dots = 0
+  /// Only blanks stand before `index` in its line.
+  private var isLineStart = true
 
   private init(_ lines: SourceLines) { self.lines = lines }
 
@@ -31,29 +34,58 @@ struct TextGuard {
 
   private mutating func run() -> Finding? {
     let bytes = lines.bytes
+    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { index = 3 }
     while index < bytes.count {
       let start = index
       switch bytes[index] {
       case UInt8(ascii: "#"):
         while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index += 1 }
-        continue
       case UInt8(ascii: "\""), UInt8(ascii: "'"):
+        isLineStart = false
         index = endOfQuoted(bytes, from: index)
         if let refusal = refusalOfNUL(in: start..<index) { return refusal }
-        continue
-      case UInt8(ascii: "["), UInt8(ascii: "{"): nesting += 1
-      case UInt8(ascii: "]"), UInt8(ascii: "}"): nesting = max(0, nesting - 1)
-      case UInt8(ascii: "."): dots += 1
-      case UInt8(ascii: "\n"): dots = 0
-      default: break
+      default:
+        if let refusal = refusalOfHeading() { return refusal }
+        count(bytes[index])
+        index += 1
       }
-      index += 1
       if nesting > Self.deepestNesting || dots > Self.mostDots {
         return lines.error(at: start..<index, "nested too deeply", hint: "no key of lilium.toml(5) lies so deep")
       }
     }
     return nil
   }
+
+  private mutating func count(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "["), UInt8(ascii: "{"): nesting += 1
+    case UInt8(ascii: "]"), UInt8(ascii: "}"): nesting = max(0, nesting - 1)
+    case UInt8(ascii: "."): dots += 1
+    case UInt8(ascii: "\n"): dots = 0
+    default: break
+    }
+    isLineStart = byte == UInt8(ascii: "\n") || (isLineStart && Self.isBlank(byte))
+  }
+
+  /// A heading whose name begins with none of a bare key's characters.
+  private func refusalOfHeading() -> Finding? {
+    let bytes = lines.bytes
+    guard isLineStart, nesting == 0, bytes[index] == UInt8(ascii: "[") else { return nil }
+    var next = index
+    for _ in 0..<2 where next < bytes.count && bytes[next] == UInt8(ascii: "[") {
+      next += 1
+      while next < bytes.count, Self.isBlank(bytes[next]) { next += 1 }
+    }
+    guard next < bytes.count else { return nil }
+    switch bytes[next] {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): return nil
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): return nil
+    case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]"): return nil
+    default: return lines.error(at: next..<next + 1, "not valid TOML: a heading needs a name, as in [log]")
+    }
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
   /// `\u0000` would end the text for the parser's caller.
   private func refusalOfNUL(in range: Range<Int>) -> Finding? {

@@ -73,13 +73,8 @@ extension TrailEntry {
     return fields
   }
 
-  /// exec and open hold the subject while its credentials are read, so that what was read is its own.
-  private var identity: IdentityCertainty? {
-    switch decision.mechanism {
-    case .exec, .open: present.contains(.subjectStatus) ? .certain : nil
-    default: nil
-    }
-  }
+  /// What the enforcement point found when it had read the facts; absent where it read none.
+  private var identity: IdentityCertainty? { present.contains(.subjectStatus) ? subject.identity : nil }
 
   fileprivate var objectFields: FieldGroup {
     var fields = FieldGroup()

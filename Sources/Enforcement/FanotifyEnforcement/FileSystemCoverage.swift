@@ -97,15 +97,18 @@ public final class FileSystemCoverage: Sendable {
     for (device, targets) in wanted {
       let mark = MarkedFileSystem(targets[0])
       let known = state.withLock { $0.marked[device] != nil }
-      if let failure = markFirst(of: targets) {
-        let isNews = state.withLock { $0.failed.updateValue(failure, forKey: device) != failure }
-        if isNews { changes.append(.failed(mark, failure)) }
-      } else {
+      switch markFirst(of: targets) {
+      case .marked:
         state.withLock {
           $0.marked[device] = mark
           $0.failed[device] = nil
         }
         if !known { changes.append(.marked(mark)) }
+      // Nobody can reach it by a path; it is marked when what hides it goes.
+      case .hidden: break
+      case .failed(let failure):
+        let isNews = state.withLock { $0.failed.updateValue(failure, forKey: device) != failure }
+        if isNews { changes.append(.failed(mark, failure)) }
       }
     }
     let gone = state.withLock { state in
@@ -121,30 +124,32 @@ public final class FileSystemCoverage: Sendable {
     return changes
   }
 
-  /// Tries the mounts of one superblock in turn: another mount may hide one. Nil where one was marked.
-  private func markFirst(of targets: [CoverageTarget]) -> String? {
-    var failure = ""
-    for target in targets {
-      do {
-        try mark(target)
-        return nil
-      } catch {
-        failure = String(describing: error)
-      }
-    }
-    return failure
+  private enum Marking {
+    case marked, hidden
+    case failed(String)
   }
 
-  /// Marks through a descriptor of the very mount: the path alone may lead to what was mounted over it.
-  private func mark(_ target: CoverageTarget) throws(SystemCallError) {
-    do throws(Errno) {
-      let place = try Descriptor.open(target.path, Mounts.pathOnly)
-      let status = try FileStatus.of(descriptor: place.rawValue)
-      guard status.mount == 0 || target.prefix != "" || status.mount == target.mount else { throw Errno.noEntry }
-      try group.markFileSystem(events, of: "/proc/self/fd/\(place.rawValue)")
-    } catch {
-      throw SystemCallError("fanotify_mark", target.path, error)
+  /// Tries the mounts of one superblock in turn: another mount may hide one.
+  private func markFirst(of targets: [CoverageTarget]) -> Marking {
+    var outcome = Marking.hidden
+    for target in targets {
+      do throws(Errno) {
+        if try mark(target) { return .marked }
+      } catch {
+        outcome = .failed("fanotify_mark \(target.path): \(error)")
+      }
     }
+    return outcome
+  }
+
+  /// Marks through a descriptor of the very mount: the path alone may lead to what was mounted over it. False where it
+  /// does.
+  private func mark(_ target: CoverageTarget) throws(Errno) -> Bool {
+    let place = try Descriptor.open(target.path, Mounts.pathOnly)
+    let status = try FileStatus.of(descriptor: place.rawValue)
+    guard status.mount == 0 || target.prefix != "" || status.mount == target.mount else { return false }
+    try group.markFileSystem(events, of: "/proc/self/fd/\(place.rawValue)")
+    return true
   }
 }
 

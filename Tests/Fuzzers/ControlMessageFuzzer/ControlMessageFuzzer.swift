@@ -1,6 +1,7 @@
 // Owns the fuzzing of control messages: lines from a peer, and lines from a daemon.
 // It must not open a socket.
 
+import AccessModel
 import ControlProtocol
 
 /// Reading is total; what is read can be written and read again to the same; nothing that is written steers a terminal.
