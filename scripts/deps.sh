@@ -4,7 +4,7 @@
 set -eu
 
 packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libaudit-dev libssl-dev \
-e2fsprogs util-linux mandoc shellcheck"
+e2fsprogs util-linux procps python3 mandoc shellcheck"
 
 if command -v dpkg-query >/dev/null; then
   missing=

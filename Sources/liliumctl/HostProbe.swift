@@ -43,7 +43,8 @@ enum HostProbe {
     let digits = line?.dropFirst("CapEff:".count).drop { $0 == "\t" || $0 == " " } ?? ""
     let set = CapabilitySet(bits: UInt64(digits, radix: 16) ?? 0)
     let missing = [Capability.sysAdmin, .sysPtrace, .dacReadSearch].filter { !set.contains($0) }.map(\.name)
-    return HostCheck(name, missing.isEmpty, needed: true, missing.isEmpty ? "" : "missing: \(missing.joined(separator: ", "))")
+    return HostCheck(
+      name, missing.isEmpty, needed: true, missing.isEmpty ? "" : "missing: \(missing.joined(separator: ", "))")
   }
 
   /// Other users' processes must be visible, from the text of /proc/self/mountinfo (proc_pid_mountinfo(5)).
@@ -53,7 +54,9 @@ enum HostProbe {
     guard let proc = mounts.last(where: { $0.count > 6 && $0[4] == "/proc" }), let options = proc.last else {
       return HostCheck(name, false, needed: true, "/proc is not mounted")
     }
-    let hiding = options.split(separator: ",").first { $0.hasPrefix("hidepid=") && $0 != "hidepid=0" && $0 != "hidepid=off" }
+    let hiding = options.split(separator: ",").first {
+      $0.hasPrefix("hidepid=") && $0 != "hidepid=0" && $0 != "hidepid=off"
+    }
     let remedy = hiding.map { "mounted with \($0); a root daemon still sees everything, its tools may not" }
     return HostCheck(name, hiding == nil, remedy ?? "")
   }
@@ -66,7 +69,8 @@ enum HostProbe {
       HostCheck("journald's socket", exists("/run/systemd/journal/socket"), "the log's default sink"),
       HostCheck(
         "control groups", hierarchy,
-        unified ? "cgroup2" : hierarchy ? "systemd's version 1 hierarchy" : "subject.unit and subject.cgroup stay unknown"),
+        unified
+          ? "cgroup2" : hierarchy ? "systemd's version 1 hierarchy" : "subject.unit and subject.cgroup stay unknown"),
     ]
   }
 

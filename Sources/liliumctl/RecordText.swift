@@ -20,7 +20,8 @@ struct RecordText {
     let time = text("time").dropFirst(11).prefix(12)
     guard text("kind") == "decision" else { return "\(time) \(text("kind"))  \(others)" }
     let times = number(record["answer_us"]).map { "  \($0) µs" } ?? ""
-    return "\(time) \(verdict)  \(text("mechanism"))  \(name(record["object"]?["path"]))  by \(subject)  \(reason)\(times)"
+    return
+      "\(time) \(verdict)  \(text("mechanism"))  \(name(record["object"]?["path"]))  by \(subject)  \(reason)\(times)"
   }
 
   /// A field a line, as `liliumctl explain` shows it.

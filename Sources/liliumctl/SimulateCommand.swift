@@ -41,7 +41,8 @@ struct SimulateCommand: ParsableCommand {
       let simulation = try Simulation(subject, object: path, operation, interpreters: configuration.interpreters)
       outcome = simulation.decide(mechanism, loaded.rules, configuration.policy)
     } catch {
-      Output.complain("\(Printable.text(error.path)): \(error.reason)", remedy: "name an existing file that you may read")
+      Output.complain(
+        "\(Printable.text(error.path)): \(error.reason)", remedy: "name an existing file that you may read")
       throw ExitCode.unusable
     }
     if json { Output.writeJSON(outcome) } else { Output.write(outcome.rendered(Paint(isOn: Output.usesColor))) }

@@ -21,7 +21,8 @@ struct StatusText {
 
   private var heading: String {
     let daemon = report.daemon
-    return "liliumd \(Printable.text(daemon.version)), pid \(daemon.pid), up \(TimeText.duration(daemon.uptimeSeconds))\n"
+    return
+      "liliumd \(Printable.text(daemon.version)), pid \(daemon.pid), up \(TimeText.duration(daemon.uptimeSeconds))\n"
   }
 
   private var mechanisms: String {
@@ -50,7 +51,8 @@ struct StatusText {
         "         \(Printable.text(system.device)) \(Printable.text(system.type)) "
           + displayText(Array(system.mountPoint.utf8)))
     }
-    lines.append("queue    \(queue.pending) pending, \(queue.threads) threads, \(queue.blockedThreads) waiting for content")
+    lines.append(
+      "queue    \(queue.pending) pending, \(queue.threads) threads, \(queue.blockedThreads) waiting for content")
     lines.append("records  \(records.written) written, \(records.suppressed) suppressed, \(records.dropped) dropped")
     lines.append("losses   " + losses)
     return lines.map { $0 + "\n" }.joined()

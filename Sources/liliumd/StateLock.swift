@@ -6,6 +6,7 @@ import SystemCalls
 final class StateLock {
   private let path: String
   private let file: Descriptor
+  private var isHeld = false
 
   /// Makes the folder where it does not exist, and holds a lock in it.
   init(folder: String) throws {
@@ -16,6 +17,7 @@ final class StateLock {
     do throws(Errno) {
       file = try Descriptor.open(path, Self.readWriteCreate, mode: 0o600)
       try ProcessSetup.lock(file)
+      isHeld = true
     } catch {
       let why = error == .again ? "another liliumd uses it" : "\(error)"
       throw StartRefused(text: "liliumd: cannot lock \(path): \(why); stop the other one, or name another folder with --state\n")
@@ -24,5 +26,11 @@ final class StateLock {
 
   private static let readWriteCreate: Int32 = 0o102
 
-  func remove() { try? ProcessSetup.removeFile(path) }
+  /// Takes the lock's file away; that of another daemon stays.
+  func remove() {
+    if isHeld { try? ProcessSetup.removeFile(path) }
+    isHeld = false
+  }
+
+  deinit { remove() }
 }

@@ -22,7 +22,8 @@ import Testing
     let effective = try buffer.withUnsafeMutableBytes { bytes -> CapabilitySet in
       let count = try ProcessFile.status.read(pid: ProcessSetup.processID, into: bytes)
       var status = ProcessStatus()
-      try #require(status.read(UnsafeRawBufferPointer(rebasing: bytes[..<count])))
+      let isWhole = status.read(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      try #require(isWhole)
       return CapabilitySet(bits: status.effective)
     }
     let lacking = Capability.allCases.filter { !effective.contains($0) }

@@ -2,17 +2,18 @@
 
 import AccessModel
 import Configuration
-import SystemCalls
 import Synchronization
+import SystemCalls
 import Testing
 
 @Suite struct HostileTests {
-  @Test(arguments: [
-    ([0x61, 0x20, 0x3d, 0x20, 0xff], 5, "byte 0xff is not UTF-8"),
-    ([0x23, 0xc3], 2, "byte 0xc3 is not UTF-8"),
-    ([0x23, 0xed, 0xa0, 0x80], 2, "byte 0xed is not UTF-8"),
-    ([0x23, 0x61, 0x00, 0x62], 3, "a NUL character in the text"),
-  ] as [([UInt8], Int, String)])
+  @Test(
+    arguments: [
+      ([0x61, 0x20, 0x3d, 0x20, 0xff], 5, "byte 0xff is not UTF-8"),
+      ([0x23, 0xc3], 2, "byte 0xc3 is not UTF-8"),
+      ([0x23, 0xed, 0xa0, 0x80], 2, "byte 0xed is not UTF-8"),
+      ([0x23, 0x61, 0x00, 0x62], 3, "a NUL character in the text"),
+    ] as [([UInt8], Int, String)])
   func bytesThatAreNoText(_ bytes: [UInt8], _ column: Int, _ message: String) {
     let (configuration, findings) = Configuration.parse(bytes, path: "x")
     #expect(configuration == nil)
@@ -52,7 +53,7 @@ import Testing
 
   @Test func theDeepestThatIsAllowedFitsASmallStack() throws {
     let line = "{" + String(repeating: "a.", count: 31) + "a = [\n"
-    let text = "a = [\n" + String(repeating: line, count: 7) + "]\n" + String(repeating: "}]", count: 7)
+    let text = "a = [\n" + String(repeating: line, count: 7) + "]" + String(repeating: "}]", count: 7)
     let messages = Mutex<[String]>([])
     let thread = try Thread.start("deep") { messages.withLock { $0 = parsed(text).findings.map(\.message) } }
     thread.join()

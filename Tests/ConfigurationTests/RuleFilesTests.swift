@@ -41,7 +41,9 @@ import Testing
     #expect(load().sources.map(\.file) == [name])
   }
 
-  @Test(arguments: ["a.rules", "5-a.rules", "50-.rules", "50-a b.rules", "50-é.rules", "50-a.rule", "50a.rules", "README"])
+  @Test(arguments: [
+    "a.rules", "5-a.rules", "50-.rules", "50-a b.rules", "50-é.rules", "50-a.rule", "50a.rules", "README",
+  ])
   func otherNamesAreIgnoredWithAWarning(_ name: String) throws {
     try site.write(name)
     let files = load()

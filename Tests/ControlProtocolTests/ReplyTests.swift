@@ -51,7 +51,9 @@ func fullReport() -> StatusReport {
 
   @Test func theWireForm() {
     let text = { (reply: ControlReply) in String(decoding: ControlLine.encode(reply), as: UTF8.self) }
-    #expect(text(.error(ControlError(.lineTooLong, "x"))) == #"{"error":{"code":"line-too-long","message":"x"},"protocol":1}"# + "\n")
+    #expect(
+      text(.error(ControlError(.lineTooLong, "x"))) == #"{"error":{"code":"line-too-long","message":"x"},"protocol":1}"#
+        + "\n")
     #expect(text(.watching) == #"{"protocol":1,"watching":true}"# + "\n")
     #expect(text(.dropped(3)) == #"{"dropped":3,"protocol":1}"# + "\n")
     #expect(text(.version(VersionReport())) == #"{"protocol":1,"version":{"version":"0.1.0"}}"# + "\n")
@@ -68,7 +70,7 @@ func fullReport() -> StatusReport {
     #expect(mechanisms.first?["configured_mode"] == .string("enforce"))
     #expect(mechanisms.first?["overridden_until"] == .integer(1_800_000_000))
     #expect(mechanisms.last?["overridden_until"] == nil)
-    #expect(times.first?["p50_us"] == .number(7.5) )
+    #expect(times.first?["p50_us"] == .number(7.5))
     #expect(status["policy"]?["last_reload_error"] != nil)
     #expect(status["marks"]?["filesystems"] != nil)
     #expect(status["queue"]?["blocked_threads"] == .integer(0))

@@ -85,7 +85,9 @@ import Testing
       try ControlLine.decodeRequest(Array(objects.utf8))
     }
     let long = [UInt8](repeating: UInt8(ascii: " "), count: ControlLine.longestRequest + 1)
-    #expect(throws: ControlError(.lineTooLong, "a line longer than 65536 bytes")) { try ControlLine.decodeRequest(long) }
+    #expect(throws: ControlError(.lineTooLong, "a line longer than 65536 bytes")) {
+      try ControlLine.decodeRequest(long)
+    }
   }
 
   @Test func bracketsInTextsDoNotCount() {

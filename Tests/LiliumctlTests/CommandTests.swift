@@ -20,7 +20,8 @@ import Testing
     let check = try #require(try Liliumctl.parseAsRoot(["check", "--rules", "a", "--rules", "b"]) as? CheckCommand)
     #expect(check.policy.rules == ["a", "b"])
     #expect(check.policy.config == nil)
-    let watch = try #require(try Liliumctl.parseAsRoot(["watch", "--verdict", "deny", "--socket", "/x"]) as? WatchCommand)
+    let watch = try #require(
+      try Liliumctl.parseAsRoot(["watch", "--verdict", "deny", "--socket", "/x"]) as? WatchCommand)
     #expect(watch.verdict == .deny)
     #expect(watch.connection.socket == "/x")
   }
@@ -74,7 +75,8 @@ import Testing
     #expect(report.isGood)
     #expect(report.checks.count == Mechanism.allCases.count)
     let text = report.rendered(Paint(isOn: false))
-    #expect(text.hasPrefix("[+] mechanism exec: prevent\n[+] mechanism open: prevent\n[-] mechanism ptrace: not sensed"))
+    #expect(
+      text.hasPrefix("[+] mechanism exec: prevent\n[+] mechanism open: prevent\n[-] mechanism ptrace: not sensed"))
     #expect(!DoctorReport(checks: HostProbe.mechanisms(canPrevent: false)).isGood)
     let hostile = DoctorReport(checks: [HostCheck("a\u{1b}", true, "b\n\u{9b}")])
     #expect(harmful(hostile.rendered(Paint(isOn: false))).isEmpty)

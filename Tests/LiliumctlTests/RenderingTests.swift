@@ -10,7 +10,9 @@ private let plain = Paint(isOn: false)
 
 func harmful(_ text: String) -> [Unicode.Scalar] {
   text.unicodeScalars.filter { scalar in
-    scalar != "\n" && (scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || "\u{202e}\u{2028}".unicodeScalars.contains(scalar))
+    scalar != "\n"
+      && (scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+        || "\u{202e}\u{2028}".unicodeScalars.contains(scalar))
   }
 }
 
@@ -139,12 +141,16 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
     }
   }
 
-  @Test(arguments: [
-    ("10s", 10), ("5m", 300), ("2h", 7200), ("1d", 86400), ("365d", 31_536_000), ("366d", nil), ("0s", nil), ("s", nil),
-    ("10", nil), ("-1m", nil), ("1.5h", nil), ("", nil), ("9223372036854775807d", nil), ("5 m", nil),
-  ] as [(String, Int?)])
+  @Test(
+    arguments: [
+      ("10s", 10), ("5m", 300), ("2h", 7200), ("1d", 86400), ("365d", 31_536_000), ("366d", nil), ("0s", nil),
+      ("s", nil),
+      ("10", nil), ("-1m", nil), ("1.5h", nil), ("", nil), ("9223372036854775807d", nil), ("5 m", nil),
+    ] as [(String, Int?)])
   func timeLimits(_ text: String, _ seconds: Int?) { #expect(TimeLimit(argument: text)?.seconds == seconds) }
 
-  @Test(arguments: [(0, "0s"), (59, "59s"), (60, "1m 0s"), (3661, "1h 1m"), (90061, "1d 1h"), (86400, "1d 0h")] as [(UInt64, String)])
+  @Test(
+    arguments: [(0, "0s"), (59, "59s"), (60, "1m 0s"), (3661, "1h 1m"), (90061, "1d 1h"), (86400, "1d 0h")]
+      as [(UInt64, String)])
   func durations(_ seconds: UInt64, _ text: String) { #expect(TimeText.duration(seconds) == text) }
 }

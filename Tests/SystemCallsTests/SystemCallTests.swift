@@ -67,26 +67,25 @@ import Testing
     try Signals.makeInterrupting()
     var ends: [Int32] = [0, 0]
     try #require(pipe(&ends) == 0)
-    let (reader, writer) = (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
-    let (number, error) = (reader.rawValue, Atomic<Int32>(0))
-    let shared = Box(error)
+    let reader = Descriptor(owning: ends[0])
+    let writer = Descriptor(owning: ends[1])
+    let number = reader.rawValue
+    let error = Shared()
     let thread = try Thread.start("reader") {
       var byte: UInt8 = 0
-      if read(number, &byte, 1) < 0 { shared.value.store(errno, ordering: .releasing) }
+      if read(number, &byte, 1) < 0 { error.value.store(errno, ordering: .releasing) }
     }
-    for _ in 0..<2000 where shared.value.load(ordering: .acquiring) == 0 {
+    for _ in 0..<2000 where error.value.load(ordering: .acquiring) == 0 {
       thread.interrupt()
       Clock.sleep(nanoseconds: 1_000_000)
     }
-    #expect(shared.value.load(ordering: .acquiring) == EINTR)
+    #expect(error.value.load(ordering: .acquiring) == EINTR)
     _ = try [UInt8(1)].withUnsafeBytes { try writer.write($0) }
     thread.join()
   }
 
-  /// Lets a noncopyable atomic be shared with a closure.
-  private final class Box: Sendable {
-    let value: Atomic<Int32>
-    init(_ value: consuming Atomic<Int32>) { self.value = value }
+  private final class Shared: Sendable {
+    let value = Atomic<Int32>(0)
   }
 
   @Test func wakesCountAsOneAndAreCleared() throws {

@@ -90,7 +90,8 @@ extension CoverageSettings {
       if case .array(let elements) = node.value {
         let paths = table.strings("filesystems", check: faultOfPath) ?? []
         if elements.isEmpty {
-          table.report("filesystems", node, "names no file system", hint: "write \"local\", or set every mode to \"off\"")
+          table.report(
+            "filesystems", node, "names no file system", hint: "write \"local\", or set every mode to \"off\"")
         }
         fileSystems = .holding(paths)
       } else if case .string("local") = node.value {

@@ -28,7 +28,9 @@ extension LogSettings {
       return nil
     }
     guard given != nil else { return }
-    if Set(read).count < read.count, let node = table.node("sinks") { table.report("sinks", node, "names a sink twice") }
+    if Set(read).count < read.count, let node = table.node("sinks") {
+      table.report("sinks", node, "names a sink twice")
+    }
     sinks = read
   }
 

@@ -1,10 +1,14 @@
-// Owns what is refused before the TOML parser sees a text: what it would cut short without a word, or end the process.
+// Owns what is refused before the TOML parser sees a text: what it would cut short without a word, or end the process for.
 // It must not judge TOML otherwise.
 
-/// The parser takes a C string, gives texts out as C strings, descends once a level, and asserts that a heading begins
-/// with a name (toml++ 3.4, parse_key). A document that it accepts is stepped through here as it does; in one that it
-/// refuses, up to the place where it stops.
+/// The parser takes a C string and gives texts out as C strings, descends once a level, and holds some of its
+/// assumptions about headings, dates and times by assertions that a text can break (toml++ 3.4). A document that it
+/// accepts is stepped through here as it does; in one that it refuses, up to the place where it stops.
 struct TextGuard {
+  private enum Bracket {
+    case heading, list, table
+  }
+
   /// Brackets in brackets; the configuration needs three.
   private static let deepestNesting = 16
   /// Dots outside quotes in one line: each may open a table in the one before.
@@ -12,8 +16,9 @@ struct TextGuard {
 
   private let lines: SourceLines
   private var index = 0
-  private var nesting = 0
+  private var open: [Bracket] = []
   private var dots = 0
+  private var expectsValue = false
   /// Only blanks stand before `index` in its line.
   private var isLineStart = true
 
@@ -37,31 +42,54 @@ struct TextGuard {
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { index = 3 }
     while index < bytes.count {
       let start = index
-      switch bytes[index] {
-      case UInt8(ascii: "#"):
-        while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index += 1 }
-      case UInt8(ascii: "\""), UInt8(ascii: "'"):
-        isLineStart = false
-        index = endOfQuoted(bytes, from: index)
-        if let refusal = refusalOfNUL(in: start..<index) { return refusal }
-      default:
-        if let refusal = refusalOfHeading() { return refusal }
-        count(bytes[index])
-        index += 1
-      }
-      if nesting > Self.deepestNesting || dots > Self.mostDots {
+      if let refusal = step(bytes[index]) { return refusal }
+      if open.count > Self.deepestNesting || dots > Self.mostDots {
         return lines.error(at: start..<index, "nested too deeply", hint: "no key of lilium.toml(5) lies so deep")
       }
     }
     return nil
   }
 
-  private mutating func count(_ byte: UInt8) {
+  /// Steps over one character, comment, quoted text or bare value.
+  private mutating func step(_ byte: UInt8) -> Finding? {
+    let start = index
     switch byte {
-    case UInt8(ascii: "["), UInt8(ascii: "{"): nesting += 1
-    case UInt8(ascii: "]"), UInt8(ascii: "}"): nesting = max(0, nesting - 1)
+    case UInt8(ascii: "#"):
+      while index < lines.bytes.count, lines.bytes[index] != UInt8(ascii: "\n") { index += 1 }
+    case UInt8(ascii: "\""), UInt8(ascii: "'"):
+      index = endOfQuoted(lines.bytes, from: index)
+      (expectsValue, isLineStart) = (false, false)
+      return refusalOfNUL(in: start..<index)
+    case UInt8(ascii: "["):
+      let isHeading = isLineStart && open.isEmpty
+      if isHeading, let refusal = refusalOfHeading() { return refusal }
+      open.append(isHeading || open.last == .heading ? .heading : .list)
+      expectsValue = open.last == .list
+      (isLineStart, index) = (false, index + 1)
+    case _ where expectsValue && !" \t\r\n,]{}=".utf8.contains(byte):
+      (expectsValue, isLineStart) = (false, false)
+      return refusalOfBareValue()
+    default:
+      note(byte)
+      index += 1
+    }
+    return nil
+  }
+
+  private mutating func note(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "{"):
+      open.append(.table)
+      expectsValue = false
+    case UInt8(ascii: "]"), UInt8(ascii: "}"):
+      _ = open.popLast()
+      expectsValue = false
+    case UInt8(ascii: "="): expectsValue = true
+    case UInt8(ascii: ","): expectsValue = open.last == .list
     case UInt8(ascii: "."): dots += 1
-    case UInt8(ascii: "\n"): dots = 0
+    case UInt8(ascii: "\n"):
+      dots = 0
+      if open.isEmpty { expectsValue = false }
     default: break
     }
     isLineStart = byte == UInt8(ascii: "\n") || (isLineStart && Self.isBlank(byte))
@@ -70,7 +98,6 @@ struct TextGuard {
   /// A heading whose name begins with none of a bare key's characters.
   private func refusalOfHeading() -> Finding? {
     let bytes = lines.bytes
-    guard isLineStart, nesting == 0, bytes[index] == UInt8(ascii: "[") else { return nil }
     var next = index
     for _ in 0..<2 where next < bytes.count && bytes[next] == UInt8(ascii: "[") {
       next += 1
@@ -85,7 +112,18 @@ struct TextGuard {
     }
   }
 
-  private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+  /// A value without quotes that is none of those the configuration has: a date, a fraction, a text without quotes.
+  private mutating func refusalOfBareValue() -> Finding? {
+    let start = index
+    while index < lines.bytes.count, !" \t\r\n,]}#=\"'".utf8.contains(lines.bytes[index]) { index += 1 }
+    let word = String(decoding: lines.bytes[start..<index], as: UTF8.self)
+    if word == "true" || word == "false" || isWholeNumber(word) { return nil }
+    let isName = word.unicodeScalars.allSatisfy { $0.isASCII && $0.properties.isAlphabetic }
+    let hint = isName ? "write \"\(word)\"" : "dates and fractions are not used here"
+    return lines.error(
+      at: start..<index, "\"\(word)\" is neither a whole number nor true or false",
+      hint: "texts stand in quotes: \(hint)")
+  }
 
   /// `\u0000` would end the text for the parser's caller.
   private func refusalOfNUL(in range: Range<Int>) -> Finding? {
@@ -104,6 +142,18 @@ struct TextGuard {
     }
     return nil
   }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+}
+
+/// Where underscores may stand is left to the parser.
+private func isWholeNumber(_ word: String) -> Bool {
+  let digits = word.filter { $0 != "_" }
+  for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where digits.hasPrefix(prefix) {
+    let rest = digits.dropFirst(prefix.count)
+    return !rest.hasPrefix("-") && !rest.hasPrefix("+") && Int(rest, radix: radix) != nil
+  }
+  return Int(digits) != nil
 }
 
 private func firstByteNotUTF8(_ bytes: [UInt8]) -> Int? {

@@ -80,7 +80,8 @@ extension ControlRequest: Codable {
     let fields = try StrictFields<Key>(decoder)
     guard try fields.required(Int.self, .version) == Version.controlProtocol else {
       throw ControlError(
-        .unsupportedProtocol, "this daemon speaks protocol \(Version.controlProtocol); use the liliumctl that came with it")
+        .unsupportedProtocol,
+        "this daemon speaks protocol \(Version.controlProtocol); use its own liliumctl")
     }
     let name = try fields.required(String.self, .request)
     switch name {

@@ -1,8 +1,8 @@
 // Owns the records on their way from the thread that publishes to the thread that serves.
 // It must not block whoever publishes.
 
-internal import SystemCalls
 internal import Synchronization
+internal import SystemCalls
 
 final class WatchQueue: Sendable {
   private struct Waiting {

@@ -25,9 +25,10 @@ func quoted(_ text: String) -> String { quoted(text.utf8) }
 extension Unicode.Scalar {
   /// Controls, characters that steer the direction of text, line separators and other invisible ones.
   var isHarmful: Bool {
+    if isASCII { return value < 0x20 || value == 0x7f }
     switch properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: true
-    default: false
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: return true
+    default: return false
     }
   }
 }

@@ -27,7 +27,7 @@ private func check(_ diagnostics: [Diagnostic], of bytes: [UInt8]) {
     precondition(diagnostic.column >= 1 && diagnostic.column <= width + 1, "the column exists")
     precondition(diagnostic.length >= 1 && diagnostic.column + diagnostic.length <= width + 2, "the mark fits")
     let scalars = (diagnostic.rendered + diagnostic.message + (diagnostic.hint ?? "")).unicodeScalars
-    precondition(!scalars.contains { $0 != "\n" && $0.properties.generalCategory == .control }, "fit to print")
+    precondition(!scalars.contains { $0.value < 0x20 ? $0 != "\n" : (0x7f...0x9f).contains($0.value) }, "fit to print")
   }
 }
 
