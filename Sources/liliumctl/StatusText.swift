@@ -40,7 +40,8 @@ struct StatusText {
   private var summary: String {
     let (policy, marks, queue, records) = (report.policy, report.marks, report.queue, report.records)
     var lines = [
-      "policy   \(policy.rules) rules, loaded \(TimeText.date(policy.loadedAt)), identity \(Printable.text(policy.identity))"
+      "policy   \(policy.rules) rules, loaded \(TimeText.date(policy.loadedAt)), "
+        + "identity \(Printable.text(policy.identity))"
     ]
     if let error = policy.lastReloadError {
       lines.append("         " + paint.red("the last reload was refused") + ": \(Printable.text(error))")

@@ -70,7 +70,7 @@ final class Doors: Sendable {
     }
     let group = try makeGroup(.exec)
     let door = Exec(
-      listener: PermissionListener(mechanism: .exec, group: group, handler: monitor, settings: settings),
+      listener: try listener(.exec, group, settings),
       coverage: FileSystemCoverage(
         group: group, events: [.open, .execute], scope: scope, exclude: coverage.exclude, mounts: information.mounts))
     try start(door.listener)
@@ -104,8 +104,7 @@ final class Doors: Sendable {
       throw DoorError(mechanism: .open, reason: "inotify: \(error)")
     }
     information.protect(with: files)
-    let door = Open(
-      listener: PermissionListener(mechanism: .open, group: group, handler: monitor, settings: settings), files: files)
+    let door = Open(listener: try listener(.open, group, settings), files: files)
     try start(door.listener)
     files.replace(with: paths)
     report(files.update())
@@ -119,8 +118,18 @@ final class Doors: Sendable {
     }
   }
 
+  private func listener(
+    _ mechanism: Mechanism, _ group: PermissionGroup, _ settings: ListenerSettings
+  ) throws(DoorError) -> PermissionListener<Monitor> {
+    do throws(Errno) {
+      return try PermissionListener(mechanism: mechanism, group: group, handler: monitor, settings: settings)
+    } catch {
+      throw DoorError(mechanism: mechanism, reason: "eventfd: \(error)")
+    }
+  }
+
   private func start(_ listener: PermissionListener<Monitor>) throws(DoorError) {
-    do throws(Errno) { _ = try listener.start() } catch {
+    do throws(Errno) { try listener.start() } catch {
       throw DoorError(mechanism: listener.mechanism, reason: "a thread cannot be started: \(error)")
     }
   }

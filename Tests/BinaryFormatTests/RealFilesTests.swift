@@ -72,14 +72,16 @@ import Testing
     #expect(found.format == format && found.isLoadableLibrary == isLoadable)
   }
 
-  /// The dynamic loader's own view: what says that it is a program is one that dlopen(3) refuses.
+  /// Being careful with files that lie must not cost the honest ones; only the loader has a name there too.
   @Test func everyProgramOfThisMachineIsToldAsOne() throws {
+    let loader = try content(mapped("/ld-linux"))
     let folder = try #require(opendir("/usr/bin"))
     defer { closedir(folder) }
     var programs = 0
     while let entry = readdir(folder) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       guard let bytes = try? content("/usr/bin/\(name)"), bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { continue }
+      if bytes == loader { continue }
       #expect(inspect(bytes)?.finding.format == .elfProgram, "/usr/bin/\(name)")
       programs += 1
     }

@@ -42,7 +42,7 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
   @Test func everyKeyIsRead() throws {
     let (read, findings) = parsed(
       """
-      log = { sinks = ["stdout", "file:/var/log/lilium.jsonl"], denials = false, allows = true, rate_limit.burst = 7, queue = 64 }
+      log = { sinks = ["stdout", "file:/var/log/l"], denials = false, allows = true, rate_limit.burst = 7, queue = 64 }
       [mode]
       exec = "enforce"
       open = 'audit'
@@ -86,7 +86,7 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
     #expect(configuration.coverage.fileSystems == .holding(["/", "/srv/data"]))
     #expect(configuration.coverage.exclude == ["/mnt"])
     #expect(configuration.answerDeadlineMilliseconds == 255)
-    #expect(configuration.log.sinks == [.standardOutput, .file("/var/log/lilium.jsonl")])
+    #expect(configuration.log.sinks == [.standardOutput, .file("/var/log/l")])
     #expect(!configuration.log.denials)
     #expect(configuration.log.allows)
     #expect(configuration.log.rateLimit == LogRate(perSecond: 100, burst: 7))

@@ -182,6 +182,20 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     #expect(parsed("[mode]\n[mode]").findings.first?.place?.line == 2)
   }
 
+  /// What toml++ would end the process for, too.
+  @Test(arguments: [
+    ("a = [}", 6, "a value is missing here"), ("a = [1}", 7, "this bracket closes nothing"),
+    ("a = ]", 5, "a value is missing here"), ("a = # b", 5, "a value is missing here"),
+    ("a = [1,,2]", 8, "a value is missing here"), ("a = {b = }", 10, "a value is missing here"),
+    ("a = \nb = 1", 5, "a value is missing here"), ("}", 1, "this bracket closes nothing"),
+    ("a = {b = 1]", 11, "this bracket closes nothing"),
+  ])
+  func missingValuesAndBrackets(_ text: String, _ column: Int, _ message: String) {
+    let findings = parsed(text).findings
+    #expect(findings.map(\.message) == ["not valid TOML: " + message])
+    #expect(findings.first?.place?.column == column)
+  }
+
   /// What toml++ would end the process for.
   @Test(arguments: [
     ("[`mode]", 1, 2), ("\n [[ \u{7f}x]]", 2, 5), ("\u{feff}[.a]", 1, 2), ("[\n]", 1, 2), ("[[[a]]]", 1, 3),

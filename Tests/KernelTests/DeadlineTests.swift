@@ -47,8 +47,8 @@ final class SlowMediator: Mediator {
     let group = try PermissionGroup()
     var settings = ListenerSettings(threads: 2, deadline: 300_000_000)
     settings.mostThreads = most
-    let listener = PermissionListener(mechanism: .open, group: group, handler: mediator, settings: settings)
-    _ = try listener.start()
+    let listener = try PermissionListener(mechanism: .open, group: group, handler: mediator, settings: settings)
+    try listener.start()
     try group.markFileSystem(.open, of: "/proc/\(shell)/root\(host.mount)")
     return listener
   }

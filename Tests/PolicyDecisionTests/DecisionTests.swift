@@ -57,7 +57,10 @@ import Testing
     settings[.exec].mode = .audit
     let audit = enforce.withSettings(settings)
     for (policy, mode, answer) in [(enforce, Mode.enforce, Verdict.deny), (audit, .audit, .allow)] {
-      guard case .final(let decision) = policy.decide(.exec, sheet()) else { Issue.record("no decision"); return }
+      guard case .final(let decision) = policy.decide(.exec, sheet()) else {
+        Issue.record("no decision")
+        return
+      }
       #expect(decision.mode == mode)
       #expect(decision.verdict == .deny)
       #expect(decision.answer == answer)

@@ -99,7 +99,10 @@ import Testing
       deny exec when object.setuid
       allow exec when object.owner == 0
       """
-    guard case .final(let decision) = policy(rules).decide(.exec, facts) else { Issue.record("no decision"); return }
+    guard case .final(let decision) = policy(rules).decide(.exec, facts) else {
+      Issue.record("no decision")
+      return
+    }
     #expect(decision.verdict == .allow)
     #expect(decision.reason.rule?.name == "50-site.rules:3")
   }

@@ -47,12 +47,22 @@ import Testing
     #expect(String(lines[1]).hasPrefix("  ...") && String(lines[1]).hasSuffix("..."))
   }
 
-  @Test(arguments: ["\u{1b}[31mred", "a\u{0}b", "\u{7f}", "\u{9b}31m", "\u{202e}gnp", "\u{200b}", "\u{2028}", "\r\u{8}"])
+  @Test(arguments: [
+    "\u{1b}[31mred", "a\u{0}b", "\u{7f}", "\u{9b}31m", "\u{202e}gnp", "\u{200b}", "\u{2028}", "\r\u{8}",
+  ])
   func nothingInItSteersATerminal(_ text: String) {
-    for rule in [text, "deny \(text)", "deny exec when \"\(text)\" == object.path", "deny exec when \(text) # \(text)", "# \(text)x"] {
+    for rule in [
+      text, "deny \(text)", "deny exec when \"\(text)\" == object.path", "deny exec when \(text) # \(text)",
+      "# \(text)x",
+    ] {
       for diagnostic in parse(rule + " ").diagnostics {
         let scalars = (diagnostic.rendered + diagnostic.message + (diagnostic.hint ?? "")).unicodeScalars
-        #expect(!scalars.contains { $0 != "\n" && ($0.properties.generalCategory == .control || $0.properties.generalCategory == .format || $0 == "\u{2028}") })
+        #expect(
+          !scalars.contains {
+            $0 != "\n"
+              && ($0.properties.generalCategory == .control || $0.properties.generalCategory == .format
+                || $0 == "\u{2028}")
+          })
       }
       #expect(!parse(rule + " ").diagnostics.isEmpty)
     }

@@ -62,9 +62,13 @@ import Testing
     Refusal("deny exec when object.path in [\"/a\" \"/b\"]", 37, 4, "expected \",\" or \"]\", found a string"),
     Refusal("deny exec when (object.setuid]", 30, 1, "expected an operator or \")\", found \"]\""),
     Refusal("deny exec when object.setuid)", 29, 1, "expected an operator or the end of the rule, found \")\""),
-    Refusal("deny exec when object.setuid object.setgid", 30, 6, "expected an operator or the end of the rule, found \"object\""),
-    Refusal("deny exec when object.setuid and object.setgid", 30, 3, "expected an operator, found \"and\"", hint: "write &&"),
-    Refusal("deny exec when object.setuid or object.setgid", 30, 2, "expected an operator, found \"or\"", hint: "write ||"),
+    Refusal(
+      "deny exec when object.setuid object.setgid", 30, 6,
+      "expected an operator or the end of the rule, found \"object\""),
+    Refusal(
+      "deny exec when object.setuid and object.setgid", 30, 3, "expected an operator, found \"and\"", hint: "write &&"),
+    Refusal(
+      "deny exec when object.setuid or object.setgid", 30, 2, "expected an operator, found \"or\"", hint: "write ||"),
     Refusal("deny exec when not object.setuid", 16, 3, "there is no \"not\"", hint: "write !"),
     Refusal("deny exec when true when true", 21, 4, "a rule has one \"when\""),
     Refusal("deny exec when object.", 23, 1, "expected a name after \".\""),
@@ -119,7 +123,8 @@ import Testing
   }
 
   @Test func theTextOfARuleIsJoined() {
-    let (rules, diagnostics) = parse("  deny exec when object.path in [  # list\r\n\t\"/a\",\r\n\r\n  \"/b\" ]  # end\r\n")
+    let (rules, diagnostics) = parse(
+      "  deny exec when object.path in [  # list\r\n\t\"/a\",\r\n\r\n  \"/b\" ]  # end\r\n")
     #expect(diagnostics.map(summary) == [])
     #expect(rules.rules.map(\.reference.text) == ["deny exec when object.path in [ \"/a\", \"/b\" ]"])
   }

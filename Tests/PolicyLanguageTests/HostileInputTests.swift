@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct HostileInputTests {
   private func nested(_ depth: Int, _ open: String, _ close: String) -> [String] {
-    summary("deny exec when " + String(repeating: open, count: depth) + "object.setuid" + String(repeating: close, count: depth))
+    summary(
+      "deny exec when " + String(repeating: open, count: depth) + "object.setuid"
+        + String(repeating: close, count: depth))
   }
 
   @Test(arguments: [("(", ")"), ("!", "")])
@@ -59,11 +61,18 @@ import Testing
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return state >> 33
     }
-    let words = ["deny ", "exec ", "when ", "object.path", "(", ")", "[", "]", "\"", "'", "\\", "==", "&&", "!", "\n", "#", "\r", "-9"]
+    let words = [
+      "deny ", "exec ", "when ", "object.path", "(", ")", "[", "]", "\"", "'", "\\", "==", "&&", "!", "\n", "#", "\r",
+      "-9",
+    ]
     for _ in 0..<2000 {
       var bytes: [UInt8] = []
       for _ in 0..<next() % 40 {
-        if next() % 3 == 0 { bytes.append(UInt8(truncatingIfNeeded: next())) } else { bytes += Array(words[Int(next()) % words.count].utf8) }
+        if next() % 3 == 0 {
+          bytes.append(UInt8(truncatingIfNeeded: next()))
+        } else {
+          bytes += Array(words[Int(next()) % words.count].utf8)
+        }
       }
       let first = parse(bytes: bytes).diagnostics
       #expect(first == parse(bytes: bytes).diagnostics)

@@ -41,7 +41,8 @@ import Testing
     Refusal("\"a\u{1b}[31mb\"", 3, 1, "control or invisible character U+001B in a string", hint: "write it as \\u001b"),
     Refusal("\"a\u{0}b\"", 3, 1, "control or invisible character U+0000 in a string"),
     Refusal("\"a\u{202e}b\"", 3, 1, "control or invisible character U+202E in a string", hint: "write it as \\u202e"),
-    Refusal("\"a\u{e0001}b\"", 3, 1, "control or invisible character U+E0001 in a string", hint: "write it as \\U000e0001"),
+    Refusal(
+      "\"a\u{e0001}b\"", 3, 1, "control or invisible character U+E0001 in a string", hint: "write it as \\U000e0001"),
   ])
   func brokenStrings(_ refusal: Refusal) throws { try check(refusal, before: "deny exec when object.interpreter == ") }
 
@@ -62,7 +63,9 @@ import Testing
     Refusal("= 1", 1, 1, "stray \"=\"", hint: "write == to compare"),
     Refusal("1 & 1", 3, 1, "stray \"&\"", hint: "write && between conditions; there are no bit operators"),
     Refusal("1 | 1", 3, 1, "stray \"|\""),
-    Refusal("1 ? 1", 3, 1, "the ternary operator ? : is not part of the rule language", hint: "write two rules, or use && and ||"),
+    Refusal(
+      "1 ? 1", 3, 1, "the ternary operator ? : is not part of the rule language",
+      hint: "write two rules, or use && and ||"),
     Refusal("{1}", 1, 1, "maps and messages are not part of the rule language"),
     Refusal("1;", 2, 1, "stray \";\"", hint: "a rule ends with its line"),
     Refusal("\u{201c}1", 1, 1, "stray quote", hint: "write \" or '"),
@@ -73,7 +76,9 @@ import Testing
     Refusal("1 # \u{1b}[2J", 5, 1, "control or invisible character U+001B in a comment"),
     Refusal("1 # \u{202e}", 5, 1, "control or invisible character U+202E in a comment"),
   ])
-  func strayCharactersAndNumbers(_ refusal: Refusal) throws { try check(refusal, before: "deny exec when object.size == ") }
+  func strayCharactersAndNumbers(_ refusal: Refusal) throws {
+    try check(refusal, before: "deny exec when object.size == ")
+  }
 
   private func check(_ refusal: Refusal, before prefix: String) throws {
     // A final space keeps a CR from being the line's end.
@@ -86,7 +91,9 @@ import Testing
   }
 
   @Test func invalidUTF8IsRefusedInARuleAndPassesInAComment() {
-    func bytes(_ text: String, _ middle: [UInt8], _ rest: String) -> [UInt8] { Array(text.utf8) + middle + Array(rest.utf8) }
+    func bytes(_ text: String, _ middle: [UInt8], _ rest: String) -> [UInt8] {
+      Array(text.utf8) + middle + Array(rest.utf8)
+    }
     #expect(parse(bytes: bytes("# M", [0xfc], "ller\ndeny exec")).diagnostics.isEmpty)
     for bad: [UInt8] in [[0xfc], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x80], [0xe2, 0x82]] {
       let inString = parse(bytes: bytes("deny exec when object.path == \"/ä", bad, "\"")).diagnostics
@@ -97,7 +104,8 @@ import Testing
   }
 
   @Test func aByteOrderMarkAndCRLFAreNoText() {
-    let (rules, diagnostics) = parse(bytes: [0xef, 0xbb, 0xbf] + Array("deny exec when object.setuid\r\ndeny exec wen\r\n".utf8))
+    let (rules, diagnostics) = parse(
+      bytes: [0xef, 0xbb, 0xbf] + Array("deny exec when object.setuid\r\ndeny exec wen\r\n".utf8))
     #expect(rules.rules.map(\.reference.text) == ["deny exec when object.setuid"])
     #expect(diagnostics.map(summary) == ["2:11 error: expected \"when\" or the end of the rule, found \"wen\""])
   }

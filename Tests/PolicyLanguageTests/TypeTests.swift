@@ -9,42 +9,61 @@ import Testing
     Refusal("object.pth == \"/x\"", 1, 10, "unknown attribute \"object.pth\"", hint: "did you mean object.path?"),
     Refusal("path == \"/x\"", 1, 4, "unknown attribute \"path\"", hint: "did you mean object.path?"),
     Refusal("Object.Path == \"/x\"", 1, 11, "unknown attribute \"Object.Path\"", hint: "did you mean object.path?"),
-    Refusal("subject.xyzzy == 1", 1, 13, "unknown attribute \"subject.xyzzy\"", hint: "lilium.rules(5) lists the attributes"),
-    Refusal("object == \"/x\"", 1, 6, "unknown attribute \"object\"", hint: "name one of its attributes, as in object.path"),
+    Refusal(
+      "subject.xyzzy == 1", 1, 13, "unknown attribute \"subject.xyzzy\"", hint: "lilium.rules(5) lists the attributes"),
+    Refusal(
+      "object == \"/x\"", 1, 6, "unknown attribute \"object\"", hint: "name one of its attributes, as in object.path"),
     Refusal("object.trusted", 1, 14, "object.trusted needs a trust database, which this version does not have yet"),
-    Refusal("object.sha256 == \"0\"", 1, 13, "object.sha256 needs content hashes, which this version does not have yet"),
+    Refusal(
+      "object.sha256 == \"0\"", 1, 13, "object.sha256 needs content hashes, which this version does not have yet"),
     Refusal("subject.uid == target.uid", 16, 10, "exec has no target.uid: it belongs to ptrace"),
     Refusal("operation.request == 1", 1, 17, "exec has no operation.request: it belongs to ptrace, ioctl"),
-    Refusal("object.owner == \"root\"", 1, 22, "an int cannot be compared with a string", hint: "users are numbers here; `id -u NAME` shows a user's"),
+    Refusal(
+      "object.owner == \"root\"", 1, 22, "an int cannot be compared with a string",
+      hint: "users are numbers here; `id -u NAME` shows a user's"),
     Refusal("object.path == 3", 1, 16, "a string cannot be compared with an int"),
-    Refusal("object.dev == 2049", 1, 18, "a string cannot be compared with an int", hint: "a device is written as \"MAJOR:MINOR\""),
+    Refusal(
+      "object.dev == 2049", 1, 18, "a string cannot be compared with an int",
+      hint: "a device is written as \"MAJOR:MINOR\""),
     Refusal("object.setuid == 1", 1, 18, "a bool cannot be compared with an int"),
     Refusal("1 < object.size < 3", 1, 19, "a bool cannot be compared with an int"),
-    Refusal("subject.groups == 5", 1, 19, "a list of ints cannot be compared with an int", hint: "write VALUE in subject.groups"),
+    Refusal(
+      "subject.groups == 5", 1, 19, "a list of ints cannot be compared with an int",
+      hint: "write VALUE in subject.groups"),
     Refusal("subject.groups == [1]", 1, 21, "lists cannot be compared", hint: "use in, or size( )"),
     Refusal("object.path", 1, 11, "the condition is a string, not a bool", hint: "compare it with something"),
     Refusal("3", 1, 1, "the condition is an int, not a bool"),
     Refusal("object.setuid && object.owner", 18, 12, "\"&&\" needs a bool; this is an int"),
     Refusal("object.path || object.setuid", 1, 11, "\"||\" needs a bool; this is a string"),
     Refusal("!object.owner == 0", 2, 12, "\"!\" needs a bool; this is an int", hint: "write !( ) around a comparison"),
-    Refusal("object.path in \"/x\"", 16, 4, "\"in\" needs a list; this is a string", hint: "write x.contains(y) to look for text"),
+    Refusal(
+      "object.path in \"/x\"", 16, 4, "\"in\" needs a list; this is a string",
+      hint: "write x.contains(y) to look for text"),
     Refusal("object.path in subject.groups", 1, 11, "a string cannot be in a list of ints"),
     Refusal("object.owner in [\"root\"]", 1, 12, "an int cannot be in a list of strings"),
     Refusal("object.owner in [1, \"x\"]", 21, 3, "a list holds ints or strings, not both"),
     Refusal("object.owner in [subject.uid]", 18, 11, "a list holds numbers and quoted strings only"),
     Refusal("object.setuid in [true]", 19, 4, "a list holds numbers and quoted strings only"),
-    Refusal("object.kind == \"elf\"", 16, 5, "object.kind is never \"elf\"", hint: "one of elf-executable, elf-library, elf-other, script, other"),
-    Refusal("\"elf-libary\" == object.kind", 1, 12, "object.kind is never \"elf-libary\"", hint: "did you mean elf-library?"),
+    Refusal(
+      "object.kind == \"elf\"", 16, 5, "object.kind is never \"elf\"",
+      hint: "one of elf-executable, elf-library, elf-other, script, other"),
+    Refusal(
+      "\"elf-libary\" == object.kind", 1, 12, "object.kind is never \"elf-libary\"", hint: "did you mean elf-library?"),
     Refusal("object.kind in [\"script\", \"elfs\"]", 27, 6, "object.kind is never \"elfs\""),
     Refusal("operation.kind != \"exec\"", 19, 6, "operation.kind is never \"exec\"", hint: "one of execute, open"),
-    Refusal("\"CAP_SYS_PTRASE\" in subject.capabilities", 1, 16, "unknown capability \"CAP_SYS_PTRASE\"", hint: "did you mean CAP_SYS_PTRACE?"),
-    Refusal("\"x\" in subject.permitted_capabilities", 1, 3, "unknown capability \"x\"", hint: "capabilities(7) lists them"),
+    Refusal(
+      "\"CAP_SYS_PTRASE\" in subject.capabilities", 1, 16, "unknown capability \"CAP_SYS_PTRASE\"",
+      hint: "did you mean CAP_SYS_PTRACE?"),
+    Refusal(
+      "\"x\" in subject.permitted_capabilities", 1, 3, "unknown capability \"x\"", hint: "capabilities(7) lists them"),
     Refusal("\"rw\" in object.mount_flags", 1, 4, "object.mount_flags is never \"rw\""),
     Refusal("size(object.owner) == 1", 6, 12, "size needs a string or a list; this is an int"),
     Refusal("size(object.path, 1) == 1", 1, 4, "size does not take 2 arguments", hint: "write size(x)"),
     Refusal("object.path.size(1) == 1", 13, 4, "size does not take 1 argument", hint: "write x.size()"),
-    Refusal("object.path.startswith(\"/x\")", 13, 10, "unknown function \"startswith\"", hint: "did you mean startsWith?"),
-    Refusal("startsWith(object.path, \"/x\")", 1, 10, "startsWith needs a value before it", hint: "write x.startsWith(y)"),
+    Refusal(
+      "object.path.startswith(\"/x\")", 13, 10, "unknown function \"startswith\"", hint: "did you mean startsWith?"),
+    Refusal(
+      "startsWith(object.path, \"/x\")", 1, 10, "startsWith needs a value before it", hint: "write x.startsWith(y)"),
     Refusal("object.path.startsWith()", 13, 10, "startsWith does not take 0 arguments"),
     Refusal("object.path.startsWith(1)", 24, 1, "startsWith needs a string; this is an int"),
     Refusal("object.owner.contains(\"1\")", 1, 12, "contains needs a string; this is an int"),
@@ -52,7 +71,9 @@ import Testing
     Refusal("object.path.matches(object.interpreter)", 21, 18, "matches needs its pattern in quotes"),
     Refusal("object.path.matches(\"a(b\")", 21, 5, "the pattern is refused: missing ): a(b"),
     Refusal("object.path.matches(\"(?=x)\")", 21, 7, "the pattern is refused: invalid perl operator: (?="),
-    Refusal("object.path.matches(\"(((a{1000}){1000}){1000})\")", 21, 27, "the pattern is refused: invalid repetition size: {1000}"),
+    Refusal(
+      "object.path.matches(\"(((a{1000}){1000}){1000})\")", 21, 27,
+      "the pattern is refused: invalid repetition size: {1000}"),
   ])
   func refuses(_ refusal: Refusal) throws {
     let prefix = "deny exec when "
@@ -85,8 +106,10 @@ import Testing
 
   @Test func severalErrorsOfOneRuleAreAllFound() {
     #expect(
-      summary("deny exec when object.pth == \"/x\" && (subject.uidd == 3 || object.owner == \"a\") && object.kind == \"b\"")
-        .count == 4)
+      summary(
+        "deny exec when object.pth == \"/x\" && (subject.uidd == 3 || object.owner == \"a\") && object.kind == \"b\""
+      )
+      .count == 4)
   }
 
   @Test func aRuleForPtraceNeedsItsTarget() {
@@ -99,26 +122,44 @@ import Testing
 
 @Suite struct WarningTests {
   @Test(arguments: [
-    ("allow exec\ndeny exec when object.setuid", ["2:1 warning: this rule is never reached: 50-site.rules:1 always matches"]),
+    (
+      "allow exec\ndeny exec when object.setuid",
+      ["2:1 warning: this rule is never reached: 50-site.rules:1 always matches"]
+    ),
     ("allow exec\ndeny open when object.path == \"/x\"", []),
-    ("deny exec when true\nallow exec", [
-      "1:16 warning: the condition is always true",
-      "2:1 warning: this rule is never reached: 50-site.rules:1 always matches",
-    ]),
+    (
+      "deny exec when true\nallow exec",
+      [
+        "1:16 warning: the condition is always true",
+        "2:1 warning: this rule is never reached: 50-site.rules:1 always matches",
+      ]
+    ),
     ("deny exec when 1 == 2 && object.setuid", ["1:16 warning: the condition is always false"]),
     ("deny exec when object.setuid || size(\"abc\") == 3", ["1:16 warning: the condition is always true"]),
     ("deny exec when object.setuid && \"abc\".matches(\"b\")", []),
     ("deny open when false", ["1:16 warning: the condition is always false"]),
     ("deny exec when object.path == \"tmp/x\"", ["1:31 warning: \"tmp/x\" is never a path: it does not begin with /"]),
-    ("deny exec when object.path.startsWith(\"tmp/\")", ["1:39 warning: \"tmp/\" is never a path: it does not begin with /"]),
+    (
+      "deny exec when object.path.startsWith(\"tmp/\")",
+      ["1:39 warning: \"tmp/\" is never a path: it does not begin with /"]
+    ),
     ("deny exec when \"x\" == subject.exe", ["1:16 warning: \"x\" is never a path: it does not begin with /"]),
     ("deny exec when object.path in [\"/a\", \"/b/\"]", ["1:38 warning: \"/b/\" is never a path: it ends with /"]),
-    ("deny exec when object.directory == \"/a/../b\"", [
-      "1:36 warning: \"/a/../b\" is never a path: it has an empty, \".\" or \"..\" part"
-    ]),
+    (
+      "deny exec when object.directory == \"/a/../b\"",
+      [
+        "1:36 warning: \"/a/../b\" is never a path: it has an empty, \".\" or \"..\" part"
+      ]
+    ),
     ("deny exec when object.path.contains(\"tmp/\") || subject.exe == \"\"", []),
-    ("deny exec when object.setuid\ndeny  exec when  object . setuid # again", ["2:1 warning: 50-site.rules:1 has the same condition and speaks first"]),
-    ("deny exec when object.setuid\nallow exec when object.setuid", ["2:1 warning: 50-site.rules:1 has the same condition and speaks first"]),
+    (
+      "deny exec when object.setuid\ndeny  exec when  object . setuid # again",
+      ["2:1 warning: 50-site.rules:1 has the same condition and speaks first"]
+    ),
+    (
+      "deny exec when object.setuid\nallow exec when object.setuid",
+      ["2:1 warning: 50-site.rules:1 has the same condition and speaks first"]
+    ),
     ("allow exec when object.setuid\ndeny exec when object.setuid", []),
     ("deny exec when object.setuid\ndeny open when object.path == \"/x\" && object.setuid", []),
   ])

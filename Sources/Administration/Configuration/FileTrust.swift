@@ -1,4 +1,4 @@
-// Owns reading a file whose content the daemon obeys: only a regular one, of bounded size, that nobody but root can write.
+// Owns reading a file whose content the daemon obeys: a regular one, of bounded size, that only root can write.
 // It must not know what the content means.
 
 internal import Glibc

@@ -2,7 +2,7 @@
 // It must not shorten or translate.
 
 public enum Printable {
-  /// The text with controls, direction marks and other invisible characters escaped as `\u{HEX}`; a tab becomes a space.
+  /// The text with controls, direction marks and other invisible characters as `\u{HEX}`; a tab becomes a space.
   public static func text(_ text: some StringProtocol) -> String {
     guard text.unicodeScalars.contains(where: isHarmful) else { return String(text) }
     var safe = ""

@@ -16,10 +16,10 @@ public struct RuleFiles: Sendable {
   /// The vendor's folder, and the administrator's, which overrides it.
   public static let defaultFolders = ["/usr/lib/lilium/rules.d", "/etc/lilium/rules.d"]
 
-  /// Reads `NN-name.rules` of the folders, sorted by name over all of them. A file of a later folder replaces one of the
-  /// same name in an earlier; a link to /dev/null leaves nothing in its place. Without folders it is the default ones,
-  /// and one that does not exist is empty; a folder that somebody named must exist. `sources` must not be put in force
-  /// where a finding is an error.
+  /// Reads `NN-name.rules` of the folders, sorted by name over all of them. A file of a later folder replaces one of
+  /// the same name in an earlier; a link to /dev/null leaves nothing in its place. Without folders it is the default
+  /// ones, and one that does not exist is empty; a folder that somebody named must exist. `sources` must not be put in
+  /// force where a finding is an error.
   public static func load(from folders: [String] = [], trust: FileTrust = .ofThisProcess) -> RuleFiles {
     var findings: [Finding] = []
     var paths: [String: String] = [:]

@@ -1,4 +1,4 @@
-// Owns what is refused before the TOML parser sees a text: what it would cut short without a word, or end the process for.
+// Owns what is refused before the TOML parser sees a text: what it would cut short in silence, or end the process for.
 // It must not judge TOML otherwise.
 
 /// The parser takes a C string and gives texts out as C strings, descends once a level, and holds some of its
@@ -53,6 +53,7 @@ struct TextGuard {
   /// Steps over one character, comment, quoted text or bare value.
   private mutating func step(_ byte: UInt8) -> Finding? {
     let start = index
+    if let refusal = refusalOfMissingValue(byte) ?? refusalOfBracket(byte) { return refusal }
     switch byte {
     case UInt8(ascii: "#"):
       while index < lines.bytes.count, lines.bytes[index] != UInt8(ascii: "\n") { index += 1 }
@@ -66,7 +67,7 @@ struct TextGuard {
       open.append(isHeading || open.last == .heading ? .heading : .list)
       expectsValue = open.last == .list
       (isLineStart, index) = (false, index + 1)
-    case _ where expectsValue && !" \t\r\n,]{}=".utf8.contains(byte):
+    case _ where expectsValue && !" \t\r\n]{".utf8.contains(byte):
       (expectsValue, isLineStart) = (false, false)
       return refusalOfBareValue()
     default:
@@ -74,6 +75,23 @@ struct TextGuard {
       index += 1
     }
     return nil
+  }
+
+  /// A value may stand on a later line, or not at all, in a list alone.
+  private func refusalOfMissingValue(_ byte: UInt8) -> Finding? {
+    let ends = open.last == .list ? ",}=" : ",]}=#\n"
+    guard expectsValue, ends.utf8.contains(byte) else { return nil }
+    return lines.error(at: index..<index + 1, "not valid TOML: a value is missing here")
+  }
+
+  /// A bracket that closes another kind than was opened, or none.
+  private func refusalOfBracket(_ byte: UInt8) -> Finding? {
+    switch (byte, open.last) {
+    case (UInt8(ascii: "}"), .table), (UInt8(ascii: "]"), .list), (UInt8(ascii: "]"), .heading): return nil
+    case (UInt8(ascii: "}"), _), (UInt8(ascii: "]"), _):
+      return lines.error(at: index..<index + 1, "not valid TOML: this bracket closes nothing")
+    default: return nil
+    }
   }
 
   private mutating func note(_ byte: UInt8) {

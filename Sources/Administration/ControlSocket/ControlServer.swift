@@ -15,7 +15,7 @@ public final class ControlServer: Sendable {
   private let isStopping = Atomic<Bool>(false)
   private let thread: Mutex<Thread?>
 
-  /// Listens at `path`: mode 0660 for root and `group`, or 0600 without a group. A failed start leaves no socket behind.
+  /// Listens at `path`: mode 0660 for root and `group`, or 0600 without a group. A failed start leaves no socket.
   ///
   /// - Parameters:
   ///   - access: what a peer may do; `PeerAccess.of(_:readers:)` by default.

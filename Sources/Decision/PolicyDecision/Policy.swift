@@ -18,8 +18,8 @@ public final class Policy: Sendable {
   public let settings: PolicySettings
   /// The rules of all mechanisms, in the order in which they are tried.
   public let rules: RuleSet
-  /// The files that `open` must watch, each once. An allow rule names files only where the default is to deny: elsewhere
-  /// it is an exception to a deny rule, which names them itself.
+  /// The files that `open` must watch, each once. An allow rule adds files only where the default is to deny:
+  /// elsewhere it is an exception to a deny rule, which names them itself.
   public let openAnchors: [PathAnchor]
   let program: Program
 

@@ -45,8 +45,10 @@ struct Analysis {
         let rule = Rule(reference: reference, mechanism: mechanism, verdict: verdict, condition: condition)
         errors += anchorErrors(rule, checker.pathLiterals, tokens)
         warnings += pathWarnings(checker.pathLiterals, except: errors)
-        warnings += reach.warnings(about: rule, tokens, syntax.condition?.range, text)
-        if errors.isEmpty { rules.append(rule) }
+        if errors.isEmpty {
+          warnings += reach.warnings(about: rule, tokens, syntax.condition?.range, text)
+          rules.append(rule)
+        }
       }
     }
     return errors.map { text.diagnostic(.error, at: $0.range, $0.message, hint: $0.hint) }

@@ -10,15 +10,13 @@ struct Checker {
   /// The literals that were held against a path, for a later look at them.
   var pathLiterals: [PathLiteral] = []
 
-  /// Further errors of the same rule are not shown.
+  /// A rule with more errors is not read to its end.
   private static let findingLimit = 16
 
   init(_ mechanism: Mechanism?) { self.mechanism = mechanism }
 
   mutating func report(_ range: Range<Int>, _ message: String, hint: String? = nil) {
-    if findings.count < Self.findingLimit {
-      findings.append(Finding(range: range, message: message, hint: hint))
-    }
+    findings.append(Finding(range: range, message: message, hint: hint))
   }
 
   /// The whole condition; nil where an error was reported.
@@ -33,6 +31,7 @@ struct Checker {
 
   /// The typed and folded form of a part; nil where an error was reported.
   mutating func check(_ syntax: Syntax) -> Expression? {
+    guard findings.count < Self.findingLimit else { return nil }
     switch syntax.kind {
     case .bool(let value): return .bool(value)
     case .int(let value): return .int(value)
@@ -58,7 +57,8 @@ struct Checker {
     let names = Attribute.definitions.map(\.name)
     let hint =
       switch name {
-      case "subject", "object", "operation": "name one of its attributes, as in \(names.first { $0.hasPrefix(name) } ?? "")"
+      case "subject", "object", "operation":
+        "name one of its attributes, as in \(names.first { $0.hasPrefix(name) } ?? "")"
       default: Suggestion.sentence(for: name, among: names) ?? "lilium.rules(5) lists the attributes"
       }
     report(range, "unknown attribute \(quoted(name))", hint: hint)

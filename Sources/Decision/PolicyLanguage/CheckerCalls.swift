@@ -41,7 +41,8 @@ extension Checker {
 
   private mutating func wrongCount(_ call: Syntax.Call, _ form: String) -> Expression? {
     let count = call.arguments.count
-    report(call.nameRange, "\(call.name) does not take \(count) argument\(count == 1 ? "" : "s")", hint: "write \(form)")
+    report(
+      call.nameRange, "\(call.name) does not take \(count) argument\(count == 1 ? "" : "s")", hint: "write \(form)")
     return nil
   }
 

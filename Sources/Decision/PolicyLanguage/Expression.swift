@@ -66,7 +66,7 @@ public indirect enum Expression: Sendable {
     case .bool, .int, .string, .intList, .stringList: break
     case .attribute(let attribute): body(attribute)
     case .not(let inner), .size(let inner), .matches(let inner, _): inner.forEachAttribute(body)
-    case .all(let parts), .any(let parts): parts.forEach { $0.forEachAttribute(body) }
+    case .all(let parts), .any(let parts): for part in parts { part.forEachAttribute(body) }
     case .compare(_, let a, let b), .member(let a, in: let b), .text(_, let a, let b):
       a.forEachAttribute(body)
       b.forEachAttribute(body)

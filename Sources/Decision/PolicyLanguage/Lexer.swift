@@ -10,14 +10,14 @@ struct Lexer {
   /// How many times something was reported, shown or not.
   private(set) var errors = 0
 
-  /// A line with more errors is no rule: further ones are not shown.
+  /// A line with more errors is no rule: it is not read to its end.
   private static let findingLimit = 16
 
   init(_ line: Range<Int>, of bytes: [UInt8]) {
     self.bytes = bytes
     position = line.lowerBound
     end = line.upperBound
-    while position < end { readToken() }
+    while position < end, errors <= Self.findingLimit { readToken() }
   }
 
   func byte(at offset: Int = 0) -> UInt8? { position + offset < end ? bytes[position + offset] : nil }

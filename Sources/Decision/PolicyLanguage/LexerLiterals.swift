@@ -45,7 +45,8 @@ extension Lexer {
     let before = errors
     if byte(at: 1) == quote, byte(at: 2) == quote {
       position = end
-      report(start..<end, "strings over several lines are not part of the rule language", hint: "write \\n for a line end")
+      report(
+        start..<end, "strings over several lines are not part of the rule language", hint: "write \\n for a line end")
       append(.invalid, from: start)
       return
     }

@@ -8,7 +8,7 @@ public import SystemCalls
 
 /// How a listener behaves.
 public struct ListenerSettings: Sendable, Hashable {
-  /// Threads at the start.
+  /// Threads that read at once while events queue up; two do while they do not.
   public var threads: Int
   /// A request that is older is answered by `on_failure`, in nanoseconds.
   public var deadline: UInt64
@@ -32,7 +32,7 @@ public struct ListenerStatus: Sendable, Hashable {
 }
 
 /// Several identical threads, each of which reads one event, has it decided and answers it on the spot. A thread that
-/// must wait enters the waiting room, and if no other is free, a new one takes its place.
+/// must wait enters the waiting room, and another takes its place.
 public final class PermissionListener<Handler: Mediator>: Sendable {
   public let mechanism: Mechanism
   public let group: PermissionGroup
@@ -41,64 +41,69 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
   private let settings: ListenerSettings
   private let ownPID = ProcessSetup.processID
   private let workers = Mutex<[(thread: Thread, slot: RequestSlot)]>([])
-  private let running = Atomic<Int>(0)
-  /// Threads that read or mediate without waiting.
-  private let free = Atomic<Int>(0)
+  private let crew: ReaderCrew
   private let stopping = Atomic<Bool>(false)
   /// Counts answers, for a watchdog.
   private let answered = Atomic<UInt64>(0)
 
-  public init(mechanism: Mechanism, group: PermissionGroup, handler: Handler, settings: ListenerSettings) {
+  public init(
+    mechanism: Mechanism, group: PermissionGroup, handler: Handler, settings: ListenerSettings
+  ) throws(Errno) {
     self.mechanism = mechanism
     self.group = group
     self.handler = handler
     self.settings = settings
+    crew = try ReaderCrew(busiest: settings.threads, most: settings.mostThreads)
   }
 
   /// Starts the threads; the deadline thread first, so that no request is ever without it.
-  public func start() throws(Errno) -> Thread {
+  public func start() throws(Errno) {
     try Signals.makeInterrupting()
-    let deadline = try Thread.start("lilium-deadline") { [self] in watchDeadlines() }
-    for _ in 0..<settings.threads { try addWorker() }
-    return deadline
+    _ = try Thread.start("lilium-deadline") { [self] in watchDeadlines() }
+    for _ in 0..<ReaderCrew.quietest { try addWorker() }
   }
 
   public var progress: UInt64 { answered.load(ordering: .relaxed) }
 
   public var status: ListenerStatus {
-    let running = running.load(ordering: .relaxed)
     let open = workers.withLock { $0.count { $0.slot.openSince != nil } }
     return ListenerStatus(
-      threads: running, waiting: max(0, running - free.load(ordering: .relaxed)),
-      pendingEvents: (try? group.pendingEvents()) ?? 0, openRequests: open)
+      threads: crew.running, waiting: crew.waiting, pendingEvents: (try? group.pendingEvents()) ?? 0, openRequests: open)
   }
 
+  /// Starts a thread that counts as a reader from now on.
   private func addWorker() throws(Errno) {
     let slot = RequestSlot()
-    running.wrappingAdd(1, ordering: .relaxed)
-    free.wrappingAdd(1, ordering: .relaxed)
+    crew.join()
     do throws(Errno) {
       let thread = try Thread.start("lilium-\(mechanism.name)") { [self] in work(slot) }
       workers.withLock { $0.append((thread, slot)) }
     } catch {
-      running.wrappingSubtract(1, ordering: .relaxed)
-      free.wrappingSubtract(1, ordering: .relaxed)
+      crew.quit()
       throw error
     }
   }
 
   private func work(_ slot: RequestSlot) {
     let desk = handler.makeDesk(for: mechanism, room: self)
+    var pace = ReaderPace()
     while true {
       let event: FanotifyEvent
       do throws(Errno) { event = try group.nextEvent() } catch {
         if endsWork(error) { break }
         continue
       }
-      take(event, slot, desk)
+      let received = Clock.monotonic()
+      let advice = pace.advice(received)
+      take(event, slot, desk, received)
+      pace.finished(Clock.monotonic())
+      switch advice {
+      case .stay: break
+      case .callAnother: if crew.readers < settings.threads { promote() }
+      case .rest: crew.rest { stopping.load(ordering: .acquiring) }
+      }
     }
-    free.wrappingSubtract(1, ordering: .relaxed)
-    running.wrappingSubtract(1, ordering: .releasing)
+    crew.quit()
   }
 
   /// Whether the thread is to end; counts what an event's loss means.
@@ -120,15 +125,14 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
     }
   }
 
-  private func take(_ event: FanotifyEvent, _ slot: RequestSlot, _ desk: Handler.Desk) {
+  private func take(_ event: FanotifyEvent, _ slot: RequestSlot, _ desk: Handler.Desk, _ received: UInt64) {
     guard event.isPermission, event.descriptor >= 0 else {
       if event.isOverflow { losses.count(.overflow) }
-      if event.pidDescriptor >= 0 { closeDescriptor(event.pidDescriptor) }
+      event.closeDescriptors()
       return
     }
     let request = PermissionRequest(
-      event, mechanism: mechanism, group: group, slot: slot, received: Clock.monotonic(),
-      ifDropped: .allow, losses: losses)
+      event, mechanism: mechanism, group: group, slot: slot, received: received, ifDropped: .allow, losses: losses)
     if event.pid == ownPID {
       // Lilium's own process would wait for itself.
       _ = request.answer(.allow)
@@ -145,16 +149,18 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
 
 extension PermissionListener: WaitingRoom {
   public func enter() -> Bool {
-    let left = free.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
-    if left >= 1 || replaceWaiting() { return true }
-    free.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    if crew.leaveForWaiting() || promote() { return true }
+    crew.comeBack()
     return false
   }
 
-  public func leave() { free.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+  public func leave() { crew.comeBack() }
 
-  private func replaceWaiting() -> Bool {
-    guard running.load(ordering: .relaxed) < settings.mostThreads else { return false }
+  /// Wakes a resting thread, or starts a new one. False where there may be no more.
+  @discardableResult
+  private func promote() -> Bool {
+    if crew.wakeOne() { return true }
+    guard crew.mayGrow else { return false }
     do throws(Errno) {
       try addWorker()
       return true
@@ -166,42 +172,47 @@ extension PermissionListener: WaitingRoom {
   /// Looks at all requests a few times within each deadline. A late one is answered, and its thread counts as waiting
   /// until it comes back.
   private func watchDeadlines() {
-    let pause = max(settings.deadline / 8, 5_000_000)
-    while !(stopping.load(ordering: .acquiring) && running.load(ordering: .acquiring) == 0) {
-      Clock.sleep(nanoseconds: min(pause, 100_000_000))
+    let pause = min(max(settings.deadline / 8, 5_000_000), 50_000_000)
+    var before: UInt64 = 0
+    while !(stopping.load(ordering: .acquiring) && crew.running == 0) {
+      Clock.sleep(nanoseconds: pause)
       let now = Clock.monotonic()
       guard now > settings.deadline else { continue }
       for (_, slot) in workers.withLock({ $0 }) {
         guard let late = slot.takeLate(before: now - settings.deadline) else { continue }
         answerLate(late, slot, now)
       }
-      if free.load(ordering: .acquiring) < 1 { answerWithoutThreads() }
+      // Every reader is held up by something that nobody foresaw: do not let others wait for the deadline.
+      if progress == before, (try? group.pendingEvents()) ?? 0 > 0 { promote() }
+      before = progress
+      if crew.readers < 1 { answerWithoutThreads() }
     }
   }
 
   /// Every thread waits and no more may be started: the host must go on all the same.
   private func answerWithoutThreads() {
-    while free.load(ordering: .acquiring) < 1, let pending = try? group.pendingEvents(), pending > 0 {
+    while crew.readers < 1, let pending = try? group.pendingEvents(), pending > 0 {
       guard let event = try? group.nextEvent() else { return }
-      if event.pidDescriptor >= 0 { closeDescriptor(event.pidDescriptor) }
-      guard event.descriptor >= 0 else { continue }
-      let allow = event.pid == ownPID || handler.failureAnswer(mechanism) == .allow
-      do throws(Errno) { try group.answer(event.descriptor, allow: allow) } catch { losses.noteAnswer(error) }
-      closeDescriptor(event.descriptor)
-      losses.count(.outOfThreads)
-      handler.noteFailure(
-        .outOfThreads, of: mechanism, pid: event.pid, operation: event.isExecute ? .execute : .open, nanoseconds: 0)
+      if event.descriptor >= 0 {
+        let allow = event.pid == ownPID || handler.failureAnswer(mechanism) == .allow
+        do throws(Errno) { try group.answer(event.descriptor, allow: allow) } catch { losses.noteAnswer(error) }
+        losses.count(.outOfThreads)
+        handler.noteFailure(
+          .outOfThreads, of: mechanism, pid: event.pid, operation: event.isExecute ? .execute : .open, nanoseconds: 0)
+      }
+      event.closeDescriptors()
     }
   }
 
   private func answerLate(_ late: RequestSlot.Late, _ slot: RequestSlot, _ now: UInt64) {
     let allow = handler.failureAnswer(mechanism) == .allow
     do throws(Errno) { try group.answer(late.descriptor, allow: allow) } catch { losses.noteAnswer(error) }
+    // Before the thread may come back and be counted again.
+    let hasOthers = crew.leaveForWaiting()
     slot.finishLate()
     losses.count(.deadline)
     answered.wrappingAdd(1, ordering: .relaxed)
-    // The thread may be stuck for good: another takes its place, as if it had entered the waiting room.
-    if free.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue < 1 { _ = replaceWaiting() }
+    if !hasOthers { promote() }
     handler.noteFailure(
       .deadline, of: mechanism, pid: late.pid, operation: late.executes ? .execute : .open,
       nanoseconds: now - late.received)
@@ -214,10 +225,10 @@ extension PermissionListener: WaitingRoom {
     stopping.store(true, ordering: .releasing)
     try? group.makeNonblocking()
     let end = Clock.monotonic() + nanoseconds
-    while running.load(ordering: .acquiring) > 0, Clock.monotonic() < end {
+    while crew.running > 0, Clock.monotonic() < end {
       for (thread, _) in workers.withLock({ $0 }) { thread.interrupt() }
       Clock.sleep(nanoseconds: 1_000_000)
     }
-    return running.load(ordering: .acquiring) == 0
+    return crew.running == 0
   }
 }

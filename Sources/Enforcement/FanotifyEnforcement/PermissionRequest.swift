@@ -65,8 +65,7 @@ public struct PermissionRequest: AccessRequest, ~Copyable {
         losses.noteAnswer(error)
       }
     }
-    closeDescriptor(event.descriptor)
-    if event.pidDescriptor >= 0 { closeDescriptor(event.pidDescriptor) }
+    event.closeDescriptors()
     return claimed
   }
 }

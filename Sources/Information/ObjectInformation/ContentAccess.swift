@@ -5,6 +5,9 @@ public import AccessModel
 internal import SystemCalls
 
 public enum ContentAccess {
+  /// The smallest unit in which file content is kept in memory, on every architecture.
+  private static let pageSize: UInt64 = 4096
+
   /// Fills as much of the buffer as the file has at `offset`; nil and a failure where it cannot be read.
   public static func read(
     _ descriptor: Int32, _ offset: UInt64, _ buffer: UnsafeMutableRawBufferPointer, _ room: any WaitingRoom,
@@ -14,13 +17,10 @@ public enum ContentAccess {
     var count = 0
     do {
       count = try unsafe readDescriptorWithoutWaiting(descriptor, buffer, at: start)
-      // Zero is the end of the file; a short count may also be the end of what is in memory.
-      if count == buffer.count || count == 0 { return count }
+      // What is in memory ends with a page, so a count that ends within one ends with the file.
+      if count == buffer.count || (offset + UInt64(count)) % pageSize != 0 || count == 0 { return count }
     } catch {
       guard error == .again || error == .notSupported else { return nil }
-    }
-    if count > 0, let size = try? FileStatus.of(descriptor: descriptor).size, offset + UInt64(count) >= size {
-      return count
     }
     guard room.enter() else {
       failure = .outOfThreads

@@ -86,6 +86,8 @@ int lil_lock_memory(void) {
 
 int lil_eventfd(void) { return (int)lil_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
+int lil_semaphore(void) { return (int)lil_result(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE)); }
+
 int lil_eventfd_wake(int descriptor) {
     uint64_t one = 1;
     return (int)lil_result(write(descriptor, &one, sizeof one));
@@ -148,6 +150,10 @@ static int address_of(const char *path, struct sockaddr_un *out) {
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};
     memcpy(out->sun_path, path, length);
     return 0;
+}
+
+int lil_close_range(int first, int last) {
+    return (int)lil_result(syscall(SYS_close_range, first, last, 0));
 }
 
 int lil_set_nonblocking(int descriptor) {

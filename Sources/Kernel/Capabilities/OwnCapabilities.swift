@@ -19,6 +19,8 @@ public enum OwnCapabilities {
   public static func name(_ number: Int32) -> String {
     guard let text = unsafe cap_to_name(cap_value_t(number)) else { return "CAP_\(number)" }
     defer { unsafe _ = cap_free(text) }
-    return unsafe String(cString: text).uppercased()
+    // For a number that it does not know, libcap gives the number itself.
+    let known = unsafe String(cString: text).uppercased()
+    return known.hasPrefix("CAP_") ? known : "CAP_\(number)"
   }
 }

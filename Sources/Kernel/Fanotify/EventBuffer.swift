@@ -3,6 +3,7 @@
 // It must not read a descriptor or trust a length.
 
 internal import CFanotify
+internal import SystemCalls
 
 /// One event. The descriptors are not owned here: who reads the event closes them.
 public struct FanotifyEvent: Sendable, Hashable {
@@ -19,6 +20,15 @@ public struct FanotifyEvent: Sendable, Hashable {
   public var isExecute: Bool { mask & lil_fan_open_exec_perm != 0 }
   /// A permission event: it waits for an answer.
   public var isPermission: Bool { mask & (lil_fan_open_exec_perm | lil_fan_open_perm) != 0 }
+  /// Closes what came with the event. Once only, and after the answer, which names the descriptor by its number.
+  public func closeDescriptors() {
+    if descriptor >= 0, pidDescriptor >= 0 {
+      SystemCalls.closeDescriptors(descriptor, pidDescriptor)
+    } else if max(descriptor, pidDescriptor) >= 0 {
+      closeDescriptor(max(descriptor, pidDescriptor))
+    }
+  }
+
   /// FAN_Q_OVERFLOW: events were lost.
   public var isOverflow: Bool { mask & lil_fan_q_overflow != 0 }
 }

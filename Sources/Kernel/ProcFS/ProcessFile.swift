@@ -39,6 +39,8 @@ public enum ProcessFile: Sendable {
         end += 1
       }
       prefix.withUTF8Buffer { for unsafe byte in unsafe $0 { append(byte) } }
+      // No process has the number 0, so what is none gives the path of none.
+      let pid = max(pid, 0)
       var divisor: Int32 = 1
       while pid / divisor >= 10 { divisor *= 10 }
       while divisor > 0 {

@@ -88,6 +88,13 @@ public struct Descriptor: ~Copyable, Sendable {
 /// close(2) on a descriptor that came as a number, with an event. Once only.
 public func closeDescriptor(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 
+/// Closes two descriptors, with one call where their numbers are neighbours. Once only.
+public func closeDescriptors(_ a: Int32, _ b: Int32) {
+  if (a - b).magnitude == 1, lil_close_range(min(a, b), max(a, b)) == 0 { return }
+  closeDescriptor(a)
+  closeDescriptor(b)
+}
+
 /// O_NONBLOCK for a descriptor and all that share it (fcntl(2)).
 public func makeNonblocking(_ descriptor: Int32) throws(Errno) {
   _ = try shimCall { lil_set_nonblocking(descriptor) }

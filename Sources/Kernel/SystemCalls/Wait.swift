@@ -41,3 +41,15 @@ public final class WakeUp: Sendable {
 
   public func clear() { _ = lil_eventfd_clear(owned.rawValue) }
 }
+
+/// A counter that threads wait for (eventfd(2), EFD_SEMAPHORE).
+public final class Semaphore: Sendable {
+  private let owned: Descriptor
+  public init() throws(Errno) { owned = Descriptor(owning: try shimCall { lil_semaphore() }) }
+
+  /// Lets one waiter go on, now or later.
+  public func post() { _ = lil_eventfd_wake(owned.rawValue) }
+
+  /// Blocks; false where a signal interrupted.
+  public func wait() -> Bool { lil_eventfd_clear(owned.rawValue) >= 0 }
+}

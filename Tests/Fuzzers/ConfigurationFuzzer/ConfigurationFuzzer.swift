@@ -26,7 +26,7 @@ private func check(_ finding: Finding, _ lines: [ArraySlice<UInt8>]) {
   guard finding.message.hasPrefix("unknown "), quoted.count > 2 else { return }
   let written = text(at: place, in: lines[place.line - 1])
   let isPlain = quoted[1].utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } && !quoted[1].isEmpty && quoted.count == 3
-  guard isPlain, !written.contains("\\") else { return }
+  guard isPlain, !quoted[1].contains("\\"), !written.contains("\\") else { return }
   let bare = written.hasPrefix("\"") || written.hasPrefix("'") ? String(written.dropFirst().dropLast()) : written
   precondition(bare == quoted[1], "an unknown key is sought elsewhere")
 }

@@ -49,6 +49,8 @@ int lil_name_thread(const char *name);
 /* Locks pages as they are touched, so that thread stacks cost only what they use (mlockall(2), MCL_ONFAULT). */
 int lil_lock_memory(void);
 int lil_eventfd(void);
+/* Blocking, counts down by one a read. */
+int lil_semaphore(void);
 int lil_eventfd_wake(int descriptor);
 int lil_eventfd_clear(int descriptor);
 /* Blocks the signals in the calling thread and gives a descriptor that reads them. */
@@ -63,6 +65,8 @@ int lil_unblock_signal(int number);
 int lil_interrupting_signal(int number);
 /* Raises the soft limit of descriptors towards `wanted`; `out` is the limit in force. */
 int lil_descriptor_limit(uint64_t wanted, uint64_t *out);
+/* close_range(2), since Linux 5.9. */
+int lil_close_range(int first, int last);
 int lil_set_nonblocking(int descriptor);
 int lil_unix_socket(int datagram, int nonblocking);
 int lil_unix_bind(int socket, const char *path);

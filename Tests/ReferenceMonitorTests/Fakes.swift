@@ -1,0 +1,149 @@
+// A fake for every port of the reference monitor, and one journal in which they all write what happened, in order.
+// It must not test anything.
+
+import AccessModel
+import PolicyDecision
+import PolicyLanguage
+import ReferenceMonitor
+import Synchronization
+import Testing
+
+/// What happened, in order.
+final class Journal: Sendable {
+  enum Step: Equatable, Sendable {
+    case fetched(FactSet)
+    case asked(Decision)
+    case answered(Verdict)
+    case appended
+  }
+
+  private let list = Mutex<[Step]>([])
+  func note(_ step: Step) { list.withLock { $0.append(step) } }
+  var steps: [Step] { list.withLock { $0 } }
+
+  var fetched: [FactSet] {
+    steps.compactMap { if case .fetched(let groups) = $0 { groups } else { nil } }
+  }
+  var answers: [Verdict] {
+    steps.compactMap { if case .answered(let verdict) = $0 { verdict } else { nil } }
+  }
+}
+
+/// A request that remembers its answer; `isLate` makes it one that the deadline has answered.
+struct FakeRequest: AccessRequest, ~Copyable {
+  let journal: Journal
+  var subjectPID: Int32 = 42
+  var operation = Operation.execute
+  var mechanism = Mechanism.exec
+  var objectHandle: Int32 = 7
+  var received: UInt64 = 1_000
+  var subjectIsAlive = true
+  var isLate = false
+
+  init(_ journal: Journal) { self.journal = journal }
+
+  consuming func answer(_ verdict: Verdict) -> Bool {
+    journal.note(.answered(verdict))
+    return !isLate
+  }
+}
+
+/// Fetches from values that it was given; `failing` groups cannot be known.
+final class FakeInformation: InformationPoint {
+  private let journal: Journal
+  private let failing: FactSet
+  private let fill: (Facts) -> Void
+
+  init(_ journal: Journal, failing: FactSet, fill: @escaping (Facts) -> Void) {
+    self.journal = journal
+    self.failing = failing
+    self.fill = fill
+  }
+
+  func fetch(_ wanted: FactSet, into facts: Facts) {
+    let missing = facts.missing(of: wanted)
+    if missing.isEmpty { return }
+    journal.note(.fetched(missing))
+    fill(facts)
+    facts.markPresent(missing.subtracting(failing))
+    let failed = missing.intersection(failing)
+    if !failed.isEmpty { facts.markFailed(failed, because: .objectUnreadable) }
+  }
+}
+
+final class FakeTrail: DecisionTrail {
+  private let journal: Journal
+  private let isWanted: Bool
+  private let kept = Mutex<[TrailEntry]>([])
+
+  init(_ journal: Journal, isWanted: Bool) {
+    self.journal = journal
+    self.isWanted = isWanted
+  }
+
+  func wants(_ decision: Decision) -> Bool {
+    journal.note(.asked(decision))
+    return isWanted
+  }
+
+  func append(_ entry: TrailEntry) {
+    journal.note(.appended)
+    kept.withLock { $0.append(entry) }
+  }
+
+  var entries: [TrailEntry] { kept.withLock { $0 } }
+}
+
+struct FakeRoom: WaitingRoom {
+  func enter() -> Bool { true }
+  func leave() {}
+}
+
+func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+func policy(
+  _ rules: String, mode: Mode = .enforce, onFailure: Verdict = .allow, location: SourceLocation = #_sourceLocation
+) -> Policy {
+  var settings = PolicySettings()
+  for mechanism in Mechanism.allCases {
+    settings[mechanism].mode = mode
+    settings[mechanism].onFailure = onFailure
+  }
+  let source = RuleSource(path: "/etc/lilium/rules.d/50-site.rules", file: "50-site.rules", bytes: bytes(rules))
+  let (rules, diagnostics) = RuleSet.parse([source])
+  #expect(diagnostics.isEmpty, "\(diagnostics.map(\.rendered).joined())", sourceLocation: location)
+  return Policy(rules: rules, settings: settings)
+}
+
+/// A monitor between fakes. The clock stands at 51,000 ns, so a request that was read at 1,000 took 50,000.
+struct Bench {
+  let journal = Journal()
+  let trail: FakeTrail
+  let monitor: ReferenceMonitor<FakeTrail>
+
+  init(
+    _ policy: Policy, records: Bool = true, failing: FactSet = [],
+    fill: @escaping @Sendable (Facts) -> Void = { $0.object.pathVerified = true }
+  ) {
+    let trail = FakeTrail(journal, isWanted: records)
+    let journal = journal
+    self.trail = trail
+    monitor = ReferenceMonitor(
+      policy: policy, trail: trail, monotonic: { 51_000 }, realtime: { 1_700_000_000_000_000_000 },
+      makeInformation: { _, _ in FakeInformation(journal, failing: failing, fill: fill) })
+  }
+
+  func mediate(_ change: (inout FakeRequest) -> Void = { _ in }) {
+    var request = FakeRequest(journal)
+    change(&request)
+    let desk = monitor.makeDesk(for: request.mechanism, room: FakeRoom())
+    monitor.mediate(request, at: desk)
+  }
+
+  /// The lines of the tally as `MECHANISM VERDICT MODE REASON COUNT`.
+  var tally: [String] {
+    monitor.tally.decisions.map {
+      "\($0.mechanism.name) \($0.verdict.name) \($0.mode.name) \($0.reason) \($0.count)"
+    }
+  }
+}
