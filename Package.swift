@@ -35,6 +35,22 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
+/// Fuzzers exist only where libFuzzer is asked for: LILIUM_FUZZ=1 swift build --sanitize fuzzer --product NAME.
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Tests/Fuzzers/\(name)",
+    swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+}
+
+let fuzzers: [Target] = [
+  fuzzer("RuleTextFuzzer", ["AccessModel", "PolicyDecision", "PolicyLanguage"]),
+  fuzzer("ConfigurationFuzzer", ["Configuration"]),
+  fuzzer("ControlMessageFuzzer", ["AccessModel", "ControlProtocol"]),
+  fuzzer("EventBufferFuzzer", ["Fanotify"]),
+  fuzzer("ProcFSFuzzer", ["ProcFS"]),
+  fuzzer("BinaryFormatFuzzer", ["BinaryFormat"]),
+]
+
 let package = Package(
   name: "lilium",
   products: [
@@ -139,3 +155,5 @@ let package = Package(
   cLanguageStandard: .gnu17,
   cxxLanguageStandard: .cxx17
 )
+
+if Context.environment["LILIUM_FUZZ"] == "1" { package.targets += fuzzers }

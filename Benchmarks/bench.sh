@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Times opens and execs on a file system of its own: without a monitor, with the C null responder, with liliumd, round
-# after round in turn. Usage: bench.sh LILIUM_PROGRAMS BENCH_PROGRAMS, as root.
+# Times opens and execs on a file system of its own: without a monitor, with the C null responder (null), with one whose
+# events carry process descriptors as liliumd's do (null-pidfd), and with liliumd, round after round in turn. Usage: bench.sh LILIUM_PROGRAMS BENCH_PROGRAMS, as root.
 # It must not mark any file system but its own, which lives in a mount namespace of its own and vanishes with it.
-# LILIUM_BENCH_ROUNDS (9) and LILIUM_BENCH_FS (tmpfs or ext4) may be set.
+# LILIUM_BENCH_ROUNDS (9) and LILIUM_BENCH_FS (ext4 or tmpfs) may be set.
 set -euo pipefail
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -14,10 +14,10 @@ if [ "${1:-}" != --inside ]; then
 fi
 lilium=$2 bench=$3
 rounds=${LILIUM_BENCH_ROUNDS:-9}
-kind=${LILIUM_BENCH_FS:-tmpfs}
+kind=${LILIUM_BENCH_FS:-ext4}
 # A place from which the shipped rules allow what root owns; on the host it stays as it is.
 place=/usr/local/games
-monitors=(none null liliumd)
+monitors=(none null null-pidfd liliumd)
 # All on one processor. A listener that fails to end holds whoever opens, so none may live longer than this.
 pinned=(timeout -s KILL 120 taskset -c 0)
 
@@ -87,8 +87,10 @@ await() {
 start_listener() {
   case $1 in
   none) ;;
-  null)
-    "${pinned[@]}" "$bench/null-responder" "$place" >"$private/listener.log" 2>&1 &
+  null | null-pidfd)
+    local options=()
+    [ "$1" = null ] || options=(--pidfd)
+    "${pinned[@]}" "$bench/null-responder" "${options[@]}" "$place" >"$private/listener.log" 2>&1 &
     listener=$!
     await grep -q ready "$private/listener.log"
     ;;
@@ -122,11 +124,11 @@ table() {
       return (value[key, int((n + 1) / 2)] + value[key, int(n / 2) + 1]) / 2000
     }
     END {
-      printf "%-10s %10s %10s %10s %10s %13s %13s\n",
-        "work", "none us", "null us", "liliumd us", "null/none", "liliumd/none", "liliumd/null"
+      printf "%-10s %9s %9s %11s %11s %13s %13s %19s\n", "work", "none us", "null us", "null-pidfd", "liliumd us",
+        "liliumd/none", "liliumd/null", "liliumd/null-pidfd"
       for (name in work) {
-        a = median(name, "none"); b = median(name, "null"); c = median(name, "liliumd")
-        printf "%-10s %10.2f %10.2f %10.2f %10.2f %13.2f %13.2f\n", name, a, b, c, b / a, c / a, c / b
+        a = median(name, "none"); b = median(name, "null"); p = median(name, "null-pidfd"); c = median(name, "liliumd")
+        printf "%-10s %9.2f %9.2f %11.2f %11.2f %13.2f %13.2f %19.2f\n", name, a, b, p, c, c / a, c / b, c / p
       }
     }'
 }
@@ -134,9 +136,9 @@ table() {
 populate
 configure
 for ((round = 1; round <= rounds; round++)); do
-  for ((turn = 0; turn < 3; turn++)); do
+  for ((turn = 0; turn < ${#monitors[@]}; turn++)); do
     # Each round begins with another one, so that none always follows the same.
-    measure "$round" "${monitors[(round + turn) % 3]}"
+    measure "$round" "${monitors[(round + turn) % ${#monitors[@]}]}"
   done
 done
 echo "medians of $rounds rounds on $kind, work and listener on one processor, $(uname -r)"

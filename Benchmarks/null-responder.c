@@ -1,11 +1,13 @@
 // The floor of the benchmark: a fanotify listener that allows everything at once.
-// It must do nothing that liliumd needs not do: one read, one answer, one close for each event, on one thread.
+// It must do nothing that liliumd needs not do: one read, one answer, one close for each event, on one thread. With
+// --pidfd events carry a process descriptor, as liliumd's do: what the kernel takes for that is no listener's to save.
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fanotify.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +22,10 @@ static void fail(const char *what, const char *where) {
 }
 
 // Room for one event: like liliumd it reads one event a call, since each one read is an open descriptor.
-static void answer(int group) {
-  union {
+static void answer(int group, bool with_pidfd) {
+  struct {
     struct fanotify_event_metadata event;
-    char bytes[FAN_EVENT_METADATA_LEN];
+    struct fanotify_event_info_pidfd process;
   } buffer;
   ssize_t length = read(group, &buffer, sizeof buffer);
   if (length < 0) {
@@ -41,11 +43,14 @@ static void answer(int group) {
     if (write(group, &response, sizeof response) != sizeof response) fail("answer", "an event");
   }
   close(event->fd);
+  if (with_pidfd && buffer.process.pidfd >= 0) close(buffer.process.pidfd);
 }
 
 int main(int count, char **arguments) {
-  if (count < 2) {
-    fprintf(stderr, "usage: null-responder MOUNTPOINT...\n");
+  bool with_pidfd = count > 1 && strcmp(arguments[1], "--pidfd") == 0;
+  int first = with_pidfd ? 2 : 1;
+  if (count <= first) {
+    fprintf(stderr, "usage: null-responder [--pidfd] MOUNTPOINT...\n");
     return 2;
   }
   // A core handler's exec would wait for this very process.
@@ -54,14 +59,16 @@ int main(int count, char **arguments) {
   setrlimit(RLIMIT_NOFILE, &descriptors);
 
   int group = fanotify_init(
-    FAN_CLASS_CONTENT | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS | FAN_CLOEXEC, O_RDONLY | O_LARGEFILE | O_CLOEXEC);
+    FAN_CLASS_CONTENT | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS | FAN_CLOEXEC |
+      (with_pidfd ? FAN_REPORT_PIDFD : 0),
+    O_RDONLY | O_LARGEFILE | O_CLOEXEC);
   if (group < 0) fail("fanotify_init", "(as root, with CAP_SYS_ADMIN)");
-  for (int i = 1; i < count; i++) {
+  for (int i = first; i < count; i++) {
     if (fanotify_mark(
           group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM, AT_FDCWD, arguments[i]) < 0)
       fail("mark", arguments[i]);
   }
   puts("ready");
   fflush(stdout);
-  for (;;) answer(group);
+  for (;;) answer(group, with_pidfd);
 }

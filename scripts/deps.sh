@@ -3,7 +3,7 @@
 # It must cost nothing, and need no network, when nothing is missing.
 set -eu
 
-packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libaudit-dev libssl-dev \
+packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libssl-dev \
 e2fsprogs util-linux procps python3 mandoc shellcheck"
 
 if command -v dpkg-query >/dev/null; then

@@ -16,7 +16,11 @@ trap 'rm -rf "$private"' EXIT
 # Ctrl-C is for liliumd, which takes its marks away and prints its summary; this shell waits for that.
 trap : INT
 
-set -- "$programs/liliumd" --foreground --output pretty --config etc/dry-run.toml --rules etc/rules.d \
+# liliumd obeys only files that root owns and others cannot write, which a clone's own need not be.
+install -D -m 0644 -t "$private/rules.d" etc/rules.d/*.rules
+install -m 0644 etc/dry-run.toml "$private/dry-run.toml"
+
+set -- "$programs/liliumd" --foreground --output pretty --config "$private/dry-run.toml" --rules "$private/rules.d" \
   --state "$private/state" --socket "$private/control.sock"
 # A daemon that does not end would hold the host's opens, so it is killed then.
 [ -z "$limit" ] || set -- timeout --foreground --preserve-status -s INT -k 30 "$limit" "$@"

@@ -42,6 +42,7 @@ import Testing
   @Test func aLibraryIsCodeWhoeverOpensIt() {
     #expect(outcome(Opened(kind: .elfLibrary)) == ("deny rule", [.objectContent]))
     #expect(outcome(Opened(kind: .elfLibrary, isLoadable: true)) == ("deny rule", [.objectContent]))
+    #expect(outcome(Opened(kind: .elfOther, isLoadable: true)) == ("deny rule", [.objectContent]))
   }
 
   @Test(arguments: ContentKind.allCases)

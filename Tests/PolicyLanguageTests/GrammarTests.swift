@@ -113,6 +113,7 @@ import Testing
   }
 
   @Test func aRuleEndsWithItsLineElsewhere() {
+    #expect(parse("deny exec when object.setuid))\n== 1").diagnostics.map(\.line) == [1, 2])
     #expect(
       summary("deny exec when object.setuid\n  && object.setgid") == [
         "2:3 error: expected allow or deny, found \"&&\""

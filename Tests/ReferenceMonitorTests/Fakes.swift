@@ -64,7 +64,11 @@ final class FakeInformation: InformationPoint {
     let missing = facts.missing(of: wanted)
     if missing.isEmpty { return }
     journal.note(.fetched(missing))
+    // Only what is fetched now may change: the monitor keeps a path of its own choice.
+    let (object, subject) = (facts.object, facts.subject)
     fill(facts)
+    if !missing.contains(.objectPath) { facts.object = object }
+    if missing.isDisjoint(with: .subject) { facts.subject = subject }
     facts.markPresent(missing.subtracting(failing))
     let failed = missing.intersection(failing)
     if !failed.isEmpty { facts.markFailed(failed, because: .objectUnreadable) }

@@ -11,12 +11,17 @@ internal import SystemCalls
   let pid: Int32
   let object: Int32
   private let arguments: UnsafeRawBufferPointer
+  /// More arguments followed that found no room.
+  private let areCut: Bool
 
-  init(interpreter: CompiledInterpreter, pid: Int32, object: Int32, arguments: UnsafeRawBufferPointer) {
+  init(
+    interpreter: CompiledInterpreter, pid: Int32, object: Int32, arguments: UnsafeRawBufferPointer, areCut: Bool
+  ) {
     self.interpreter = interpreter
     self.pid = pid
     self.object = object
     unsafe self.arguments = arguments
+    self.areCut = areCut
   }
 
   /// Compares the end of the name that was opened.
@@ -45,29 +50,38 @@ internal import SystemCalls
   }
 
   /// Walks the command line: the first argument that is not an option and that names a file is what runs. An option
-  /// that carries code ends the walk.
+  /// that carries code ends the walk. Where the walk cannot be finished, the object may be what runs, and so it is.
   func argumentsNameObject() throws(Errno) -> Bool {
     guard interpreter.readsArguments else { return false }
     let status = try FileStatus.of(descriptor: object)
     var start = 0
     var index = 0
+    var optionsAreOver = false
     while unsafe start < arguments.count {
       var end = start
       while unsafe (end < arguments.count && arguments[end] != 0) { end += 1 }
+      if areCut && end == arguments.count { return true }
       let argument = unsafe UnsafeRawBufferPointer(rebasing: arguments[start..<end])
       start = end + 1
       index += 1
       let isEmpty = unsafe argument.isEmpty
       if index == 1 || isEmpty { continue }
-      let first = unsafe argument[0]
-      if first == 0x2d {
+      let isOption = unsafe argument[0] == 0x2d
+      if isOption && !optionsAreOver {
         if unsafe carriesCode(argument) { return false }
+        // A single hyphen ends a shell's options too.
+        optionsAreOver = unsafe argument.count == 1 || (argument.count == 2 && argument[1] == 0x2d)
         continue
       }
+      if Self.lengthsThatMayNotFit.contains(argument.count) { return true }
       if let named = try unsafe fileNamed(by: argument), named.isRegular { return named.isSameFile(as: status) }
     }
-    return false
+    return areCut
   }
+
+  /// A path that the subject may open, and that together with the way to the subject's folder may be longer than a path
+  /// may be.
+  private static let lengthsThatMayNotFit = 4032..<4096
 
   /// A cluster of single-letter options with one behind which code stands, as in `-c` or `-ne`.
   private func carriesCode(_ option: UnsafeRawBufferPointer) -> Bool {

@@ -149,7 +149,7 @@ internal import SystemCalls
         let count = try unsafe ProcessFile.cmdline.read(pid: facts.subject.pid, into: buffer)
         let script = unsafe ScriptQuestion(
           interpreter: interpreter, pid: facts.subject.pid, object: facts.objectHandle,
-          arguments: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+          arguments: UnsafeRawBufferPointer(rebasing: buffer[..<count]), areCut: count == Self.capacity)
         facts.subject.objectHasModuleSuffix = try script.objectHasModuleSuffix()
         facts.subject.objectNamedByArguments = try script.argumentsNameObject()
         return true
