@@ -13,12 +13,13 @@ final class Child {
   let pid: Int32
   private var isReaped = false
 
-  /// Starts a program. When this returns, the process runs it (posix_spawn(3) waits for the exec).
+  /// Starts a program, and waits until the process runs it.
   init(_ arguments: [String], folder: String? = nil) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     for number in 0...2 as ClosedRange<Int32> { posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0) }
+    let names = arguments.map(Self.threadName)
     let arguments = (folder.map { ["/usr/bin/env", "-C", $0] } ?? []) + arguments
     var texts = arguments.map { strdup($0) } + [nil]
     defer { for text in texts { free(text) } }
@@ -26,10 +27,17 @@ final class Child {
     let error = posix_spawn(&child, arguments[0], &actions, nil, &texts, environ)
     pid = child
     if error != 0 { throw SystemCallError("posix_spawn", arguments[0], Errno(error)) }
-    // env(1) changes the folder, then runs the program in its own place.
-    for _ in 0..<5000 where folder != nil && (try? readLink("/proc/\(child)/exe"))?.suffix(4) == Array("/env".utf8)[...] {
+    // posix_spawn(3) returns a little before the exec is done; env(1) changes the folder, then execs once more.
+    for _ in 0..<5000 {
+      let name = try? Descriptor.open("/proc/\(child)/comm", O_RDONLY).readAll(limit: 64)
+      if let name, names.contains(Array(name.dropLast())) { return }
       Clock.sleep(nanoseconds: 1_000_000)
     }
+  }
+
+  /// What the kernel calls a thread that runs this path.
+  private static func threadName(_ path: String) -> [UInt8] {
+    Array((path.utf8.split(separator: 0x2f).last ?? path.utf8[...]).prefix(15))
   }
 
   /// Waits until the process is a zombie, and leaves it one.

@@ -60,7 +60,7 @@ internal import SystemCalls
     while unsafe start < arguments.count {
       var end = start
       while unsafe (end < arguments.count && arguments[end] != 0) { end += 1 }
-      if areCut && end == arguments.count { return true }
+      if unsafe areCut && end == arguments.count { return true }
       let argument = unsafe UnsafeRawBufferPointer(rebasing: arguments[start..<end])
       start = end + 1
       index += 1

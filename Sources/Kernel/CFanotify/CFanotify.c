@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/fanotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Debian 12's headers are older than these. */
@@ -69,4 +70,9 @@ int lil_fanotify_answer(int group, int descriptor, uint32_t response) {
 int lil_fanotify_pending(int group) {
     int bytes = 0;
     return ioctl(group, FIONREAD, &bytes) < 0 ? -errno : bytes;
+}
+
+int lil_private_file(void) {
+    int file = memfd_create("lilium-probe", MFD_CLOEXEC);
+    return file < 0 ? -errno : file;
 }

@@ -42,12 +42,14 @@ public enum FanotifyProbe {
     }
   }
 
-  /// Tries an inode mark on the root folder, which raises no event without FAN_ONDIR; the group goes at once.
+  /// Tries an inode mark on a file that nobody else can open; the group goes at once.
   private static func mark(_ name: String, _ mask: UInt64, _ flags: UInt32, _ purpose: String) -> FanotifyFeature {
     do {
       let group = Descriptor(owning: try shimCall { lil_fanotify_init(lil_fan_class_content, 0) })
+      let file = Descriptor(owning: try shimCall { lil_private_file() })
       let number = group.rawValue
-      _ = try shimCall { unsafe lil_fanotify_mark(number, lil_fan_mark_add | flags, mask, lil_at_cwd, "/") }
+      let path = "/proc/self/fd/\(file.rawValue)"
+      _ = try shimCall { unsafe lil_fanotify_mark(number, lil_fan_mark_add | flags, mask, lil_at_cwd, path) }
       return FanotifyFeature(name: name, available: true, detail: purpose)
     } catch {
       return FanotifyFeature(name: name, available: false, detail: "\(purpose); fanotify_mark: \(error)")

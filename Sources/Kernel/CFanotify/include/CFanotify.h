@@ -36,6 +36,9 @@ int lil_fanotify_answer(int group, int descriptor, uint32_t response);
 /* Bytes waiting in the group's queue (FIONREAD), or -errno. */
 int lil_fanotify_pending(int group);
 
+/* A file that nobody else can reach (memfd_create(2)), to try marks on. */
+int lil_private_file(void);
+
 /* Layout of struct fanotify_event_metadata and of the pidfd information record, for the parser and its test. */
 extern const uint32_t lil_fan_metadata_size, lil_fan_metadata_version, lil_fan_info_type_pidfd;
 
