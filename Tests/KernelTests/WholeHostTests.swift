@@ -39,6 +39,9 @@ import Testing
     let start = Date()
     // What `make run` shows: a program, a copied one, a script.
     #expect(try host.run("ls / > /dev/null && cp /bin/true copied && ./copied && printf '#!/bin/sh\\n' > s && chmod 755 s && ./s").status == 0)
+    // A file system that a user mounts in namespaces of his own is found within a few seconds.
+    let foreign = "setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urm sh -c"
+    #expect(try host.run("\(foreign) 'mount -t tmpfs t /mnt && cp /bin/true /mnt/hidden && sleep 5 && /mnt/hidden'").status == 0)
     let build = "timeout 40 swift build --package-path \(Self.root) --scratch-path scratch --target PolicyDecision"
     let outcome = try host.run(
       """
@@ -66,6 +69,8 @@ import Testing
     #expect(try host.stop().status == 0)
     let records = try host.records()
     #expect(records.contains { ($0[path: "object", "path"] as? String)?.hasSuffix("/copied") == true && $0["verdict"] as? String == "deny" })
+    let hidden = records.first { ($0[path: "object", "path"] as? String)?.hasSuffix("/hidden") == true }
+    #expect(hidden?["verdict"] as? String == "deny" && hidden?[path: "subject", "mntns_initial"] as? Bool == false)
     #expect(records.allSatisfy { $0["effect"] as? String == "logged" })
   }
 }

@@ -2,6 +2,7 @@
 // It must not mark anything.
 
 internal import ProcFS
+internal import SystemCalls
 
 /// What the configuration asks for.
 public enum CoverageScope: Sendable, Hashable {
@@ -52,6 +53,6 @@ struct CoverageTarget: Hashable {
   }
 
   var device: UInt64 { UInt64(major) << 32 | UInt64(minor) }
-  /// The path to mark, or nil where the mount point's name is not text that a path may hold.
-  var path: String { prefix + String(decoding: mountPoint, as: UTF8.self) }
+  /// The path to mark.
+  var path: PathBytes { PathBytes(Array(prefix.utf8) + mountPoint) }
 }

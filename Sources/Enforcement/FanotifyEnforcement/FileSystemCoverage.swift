@@ -156,7 +156,7 @@ public final class FileSystemCoverage: Sendable {
 extension FileSystemCoverage {
   /// Takes the mark off a file system that is still mounted; with an unmounted one it is gone already.
   private func unmark(_ file: MarkedFileSystem) {
-    guard !file.isForeign, let place = try? Descriptor.open(String(decoding: file.mountPoint, as: UTF8.self), Mounts.pathOnly),
+    guard !file.isForeign, let place = try? Descriptor.open(PathBytes(file.mountPoint), Mounts.pathOnly),
       let status = try? FileStatus.of(descriptor: place.rawValue),
       status.deviceMajor == file.device.major, status.deviceMinor == file.device.minor
     else { return }

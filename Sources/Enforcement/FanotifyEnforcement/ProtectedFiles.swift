@@ -50,7 +50,7 @@ public final class ProtectedFiles: ProtectedNames {
     for file in resolution.files { mark(file.path, children: false, &resolution.problems) }
     files.withLock { table in
       table = [:]
-      for file in resolution.files { table[file.identity, default: []].append(Array(file.path.utf8)) }
+      for file in resolution.files { table[file.identity, default: []].append(file.path.bytes) }
     }
     if resolution.files.count >= Self.mostFiles {
       resolution.problems.append("open rules name more than \(Self.mostFiles) files; narrow them")
@@ -58,7 +58,7 @@ public final class ProtectedFiles: ProtectedNames {
     return resolution.problems
   }
 
-  private func mark(_ path: String, children: Bool, _ problems: inout [String]) {
+  private func mark(_ path: PathBytes, children: Bool, _ problems: inout [String]) {
     do throws(Errno) {
       if children { try watch.add(path) }
       try group.markInode(.open, of: path, children: children)

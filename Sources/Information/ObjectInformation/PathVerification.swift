@@ -61,8 +61,7 @@ internal import SystemCalls
     do {
       var handle = try FileHandle(of: descriptor)
       // Held only now: an open folder would keep its file system from being unmounted.
-      let mount = try Descriptor.open(
-        String(decoding: place.mountPoint, as: UTF8.self), Self.flagsDirectory)
+      let mount = try Descriptor.open(PathBytes(place.mountPoint), Self.flagsDirectory)
       let found = try handle.openPath(mount: mount.rawValue)
       let count = try readLink(of: found.rawValue)
       return try names(status) ? count : nil

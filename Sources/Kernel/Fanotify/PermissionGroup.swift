@@ -75,12 +75,12 @@ public final class PermissionGroup: Sendable {
   }
 
   /// Marks one file, or a folder and the files directly in it.
-  public func markInode(_ events: PermissionEvents, of path: String, children: Bool) throws(Errno) {
+  public func markInode(_ events: PermissionEvents, of path: PathBytes, children: Bool) throws(Errno) {
     let childMask = children ? lil_fan_event_on_child : 0
     try mark(lil_fan_mark_add | lil_fan_mark_dont_follow, events.mask | childMask, path)
   }
 
-  public func unmarkInode(_ events: PermissionEvents, of path: String, children: Bool) throws(Errno) {
+  public func unmarkInode(_ events: PermissionEvents, of path: PathBytes, children: Bool) throws(Errno) {
     let childMask = children ? lil_fan_event_on_child : 0
     try mark(lil_fan_mark_remove | lil_fan_mark_dont_follow, events.mask | childMask, path)
   }
@@ -101,7 +101,13 @@ public final class PermissionGroup: Sendable {
   public func makeNonblocking() throws(Errno) { try SystemCalls.makeNonblocking(group.rawValue) }
 
   private func mark(_ flags: UInt32, _ mask: UInt64, _ path: String) throws(Errno) {
+    try mark(flags, mask, PathBytes(path))
+  }
+
+  private func mark(_ flags: UInt32, _ mask: UInt64, _ path: PathBytes) throws(Errno) {
     let number = group.rawValue
-    _ = try shimCall { unsafe lil_fanotify_mark(number, flags, mask, lil_at_cwd, path) }
+    _ = try unsafe path.withPointer { pointer throws(Errno) in
+      try shimCall { unsafe lil_fanotify_mark(number, flags, mask, lil_at_cwd, pointer) }
+    }
   }
 }

@@ -16,11 +16,13 @@ public final class FolderWatch: Sendable {
   public var descriptor: Int32 { instance.rawValue }
 
   /// Watches a folder; again is no harm.
-  public func add(_ folder: String) throws(Errno) {
+  public func add(_ folder: PathBytes) throws(Errno) {
     let mask = UInt32(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
       | UInt32(IN_ONLYDIR)
     let number = instance.rawValue
-    _ = try systemCall { unsafe inotify_add_watch(number, folder, mask) }
+    _ = try unsafe folder.withPointer { path throws(Errno) in
+      try systemCall { unsafe inotify_add_watch(number, path, mask) }
+    }
   }
 
   /// Throws away what has been told.
