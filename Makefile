@@ -70,4 +70,4 @@ uninstall: ## remove what install put there; a changed configuration stays
 	@scripts/install.sh uninstall $(RELEASE) '$(DESTDIR)' '$(PREFIX)'
 
 clean: ## remove everything that was built
-	rm -rf .build .build-fuzz
+	rm -rf .build .build-fuzz .build-answer-path

@@ -28,3 +28,7 @@ swift build --build-tests -j "$jobs" 2>&1 | condense
 # A listener that hangs would hold its openers for ever, so the whole run has an end.
 timeout --foreground -k 60 1500 \
   swift test --skip-build --disable-xctest --no-parallel "${selection[@]}" 2>&1 | condense
+
+# Allocations of the answer path, counted on optimised code.
+LILIUM_ANSWER_PATH=1 timeout --foreground -k 60 900 \
+  swift test -c release -Xswiftc -enable-testing --scratch-path .build-answer-path -j "$jobs" --disable-xctest 2>&1 | condense

@@ -35,7 +35,8 @@ import Testing
     #expect(Reason.rule(rule).rule === rule)
     #expect(Reason.undecided(rule).rule === rule)
     for reason in [Reason.off, .capability(.sysAdmin), .default, .failure(.deadline)] { #expect(reason.rule == nil) }
-    let other = RuleReference(file: "50-site.rules", path: "/usr/x/50-site.rules", line: 12, text: "deny exec", index: 3)
+    let other = RuleReference(
+      file: "50-site.rules", path: "/usr/x/50-site.rules", line: 12, text: "deny exec", index: 3)
     #expect(rule != other, "the same name in another folder is another rule")
     #expect(rule == RuleReference(file: "x", path: rule.path, line: 12, text: "", index: 3))
   }

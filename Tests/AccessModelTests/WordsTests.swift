@@ -47,12 +47,13 @@ import Testing
     #expect(!CapabilitySet(bits: ~(1 << 21)).contains(.sysAdmin))
   }
 
-  @Test(arguments: [
-    (Mechanism.exec, "exec", nil, Verdict.deny), (.open, "open", nil, .allow), (.ptrace, "ptrace", .sysPtrace, .deny),
-    (.mprotect, "mprotect", .sysAdmin, .deny), (.module, "module", .sysModule, .deny),
-    (.kexec, "kexec", .sysBoot, .deny), (.mount, "mount", .sysAdmin, .deny), (.clone, "clone", .sysAdmin, .deny),
-    (.ioctl, "ioctl", .sysAdmin, .allow),
-  ] as [(Mechanism, String, Capability?, Verdict)])
+  @Test(
+    arguments: [
+      (Mechanism.exec, "exec", nil, Verdict.deny), (.open, "open", nil, .allow), (.ptrace, "ptrace", .sysPtrace, .deny),
+      (.mprotect, "mprotect", .sysAdmin, .deny), (.module, "module", .sysModule, .deny),
+      (.kexec, "kexec", .sysBoot, .deny), (.mount, "mount", .sysAdmin, .deny), (.clone, "clone", .sysAdmin, .deny),
+      (.ioctl, "ioctl", .sysAdmin, .allow),
+    ] as [(Mechanism, String, Capability?, Verdict)])
   func aMechanismIs(_ mechanism: Mechanism, _ name: String, _ capability: Capability?, _ verdict: Verdict) {
     #expect(mechanism.name == name)
     #expect(Mechanism(name: name) == mechanism)

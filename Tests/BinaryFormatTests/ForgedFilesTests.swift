@@ -23,44 +23,48 @@ import Testing
     #expect(inspect(builder.bytes)?.finding.format == .elfLibrary)
     builder.segments.removeFirst()
     #expect(inspect(builder.bytes)?.finding.isLoadableLibrary == true)
-    for (type, format) in [(0, BinaryFormat.elfOther), (1, .elfOther), (2, .elfProgram), (4, .elfOther), (0xfe00, .elfOther)] {
+    for (type, format) in [
+      (0, BinaryFormat.elfOther), (1, .elfOther), (2, .elfProgram), (4, .elfOther), (0xfe00, .elfOther),
+    ] {
       builder.type = UInt16(type)
       #expect(inspect(builder.bytes)?.finding.format == format)
     }
   }
 
   /// Loaders believe the last DT_FLAGS_1, and read on to the end mark whatever size the header claims.
-  @Test(arguments: [
-    [(ELFBuilder.flags1, ELFBuilder.pie), (ELFBuilder.flags1, 0), (0, 0)],
-    [(ELFBuilder.flags1, 0), (ELFBuilder.flags1, ELFBuilder.pie), (0, 0)],
-    [(ELFBuilder.flags1, ELFBuilder.pie), (1, 1), (1, 1)], [(0, 0), (ELFBuilder.flags1, ELFBuilder.pie)],
-    [(ELFBuilder.flags1, 1), (0, 0)], [(0x6fff_fffa, ELFBuilder.pie), (0, 0)], [(0, 0)], [],
-  ] as [[(UInt64, UInt64)]])
+  @Test(
+    arguments: [
+      [(ELFBuilder.flags1, ELFBuilder.pie), (ELFBuilder.flags1, 0), (0, 0)],
+      [(ELFBuilder.flags1, 0), (ELFBuilder.flags1, ELFBuilder.pie), (0, 0)],
+      [(ELFBuilder.flags1, ELFBuilder.pie), (1, 1), (1, 1)], [(0, 0), (ELFBuilder.flags1, ELFBuilder.pie)],
+      [(ELFBuilder.flags1, 1), (0, 0)], [(0x6fff_fffa, ELFBuilder.pie), (0, 0)], [(0, 0)], [],
+    ] as [[(UInt64, UInt64)]])
   func aFlagCountsOnlyIfEveryLoaderSeesIt(_ dynamic: [(UInt64, UInt64)]) {
     #expect(format { $0.dynamic = dynamic } == .elfLibrary)
   }
 
   /// Loaders find the dynamic section by its address, so bytes elsewhere in the file prove nothing.
-  @Test(arguments: [
-    // Another place in the file, or in memory.
-    { $0.segments[3].offset = 0x1010 }, { $0.segments[3].address = 0x2010 }, { $0.segments[3].address = 0x5000 },
-    { $0.segments[2].offset = 0x1100 },
-    // In the part that is filled with zeros, or reaching into it.
-    { $0.segments[2].fileSize = 0x10 }, { $0.segments[3].fileSize = 0x300 },
-    // A second segment over the same page, before or behind.
-    { $0.segments.append(Segment(type: 1, offset: 0, address: 0x2f00, fileSize: 0x100)) },
-    { $0.segments.insert(Segment(type: 1, offset: 0, address: 0x1000, fileSize: 0x1001), at: 0) },
-    { $0.segments.append(Segment(type: 1, offset: 0, address: 0x1fff, fileSize: 0, memorySize: 2)) },
-    { $0.segments.append(Segment(type: 1, offset: 0, address: 0, fileSize: 1, alignment: 0x10000)) },
-    { $0.segments.append(Segment(type: 1, offset: 0, address: 0, fileSize: .max)) },
-    { $0.segments.append(Segment(type: 1, offset: 0, address: 0x9000, fileSize: 1, alignment: 0x3000)) },
-    // Two dynamic sections, or none.
-    { $0.segments.append(Segment(type: 2, offset: 0x1000, address: 0x2000, fileSize: 0x30)) },
-    { $0.segments.append(Segment(type: 2, offset: 0x1000, address: 0x7000, fileSize: 0x30)) },
-    { $0.segments.removeLast() },
-    // Nothing is mapped.
-    { $0.segments[2].type = 0 },
-  ] as [@Sendable (inout ELFBuilder) -> Void])
+  @Test(
+    arguments: [
+      // Another place in the file, or in memory.
+      { $0.segments[3].offset = 0x1010 }, { $0.segments[3].address = 0x2010 }, { $0.segments[3].address = 0x5000 },
+      { $0.segments[2].offset = 0x1100 },
+      // In the part that is filled with zeros, or reaching into it.
+      { $0.segments[2].fileSize = 0x10 }, { $0.segments[3].fileSize = 0x300 },
+      // A second segment over the same page, before or behind.
+      { $0.segments.append(Segment(type: 1, offset: 0, address: 0x2f00, fileSize: 0x100)) },
+      { $0.segments.insert(Segment(type: 1, offset: 0, address: 0x1000, fileSize: 0x1001), at: 0) },
+      { $0.segments.append(Segment(type: 1, offset: 0, address: 0x1fff, fileSize: 0, memorySize: 2)) },
+      { $0.segments.append(Segment(type: 1, offset: 0, address: 0, fileSize: 1, alignment: 0x10000)) },
+      { $0.segments.append(Segment(type: 1, offset: 0, address: 0, fileSize: .max)) },
+      { $0.segments.append(Segment(type: 1, offset: 0, address: 0x9000, fileSize: 1, alignment: 0x3000)) },
+      // Two dynamic sections, or none.
+      { $0.segments.append(Segment(type: 2, offset: 0x1000, address: 0x2000, fileSize: 0x30)) },
+      { $0.segments.append(Segment(type: 2, offset: 0x1000, address: 0x7000, fileSize: 0x30)) },
+      { $0.segments.removeLast() },
+      // Nothing is mapped.
+      { $0.segments[2].type = 0 },
+    ] as [@Sendable (inout ELFBuilder) -> Void])
   func aDynamicSectionCountsOnlyWhereItIsMapped(_ change: @Sendable (inout ELFBuilder) -> Void) {
     #expect(format(change) == .elfLibrary)
   }
@@ -77,9 +81,22 @@ import Testing
   @Test func programHeadersMayStandBehindTheFirstPage() {
     #expect(format { $0.tableOffset = 0x5000 } == .elfProgram)
     // Across the page's end.
-    #expect(format { $0.tableOffset = 4096 - 60; $0.dynamicOffset = 0x2000; shift(&$0) } == .elfProgram)
-    #expect(format { $0.tableOffset = 0x5000; $0.entrySize = 64 } == .elfProgram)
-    #expect(format { $0.tableOffset = 0x5000; $0.dynamic[1].1 = 0 } == .elfLibrary)
+    #expect(
+      format {
+        $0.tableOffset = 4096 - 60
+        $0.dynamicOffset = 0x2000
+        shift(&$0)
+      } == .elfProgram)
+    #expect(
+      format {
+        $0.tableOffset = 0x5000
+        $0.entrySize = 64
+      } == .elfProgram)
+    #expect(
+      format {
+        $0.tableOffset = 0x5000
+        $0.dynamic[1].1 = 0
+      } == .elfLibrary)
   }
 
   private func shift(_ builder: inout ELFBuilder) {
@@ -88,12 +105,14 @@ import Testing
   }
 
   /// A table that cannot be read to its end proves nothing.
-  @Test(arguments: [
-    { $0.entrySize = 55 }, { $0.entrySize = 0 }, { $0.entrySize = 257 }, { $0.entrySize = .max }, { $0.entryCount = 0 },
-    { $0.entryCount = 3 }, { $0.entryCount = .max }, { $0.entryCount = 1025 }, { $0.tableOffset = .max },
-    { $0.tableOffset = .max - 60 }, { $0.tableOffset = 1 << 62 }, { $0.tableOffset = UInt64(Int64.max) - 100 },
-    { $0.tableOffset = 0x7fff_ffff },
-  ] as [@Sendable (inout ELFBuilder) -> Void])
+  @Test(
+    arguments: [
+      { $0.entrySize = 55 }, { $0.entrySize = 0 }, { $0.entrySize = 257 }, { $0.entrySize = .max },
+      { $0.entryCount = 0 },
+      { $0.entryCount = 3 }, { $0.entryCount = .max }, { $0.entryCount = 1025 }, { $0.tableOffset = .max },
+      { $0.tableOffset = .max - 60 }, { $0.tableOffset = 1 << 62 }, { $0.tableOffset = UInt64(Int64.max) - 100 },
+      { $0.tableOffset = 0x7fff_ffff },
+    ] as [@Sendable (inout ELFBuilder) -> Void])
   func aTableThatCannotBe(_ change: @Sendable (inout ELFBuilder) -> Void) {
     #expect(format(change) == .elfLibrary)
   }

@@ -7,7 +7,8 @@ import Testing
   @Test(arguments: [
     ("#!/bin/sh\necho", "/bin/sh"), ("#! /bin/sh\n", "/bin/sh"), ("#!\t /bin/sh -e\n", "/bin/sh"),
     ("#!/bin/sh", "/bin/sh"), ("#!/usr/bin/env python3\n", "/usr/bin/env"), ("#!/bin/sh\r\n", "/bin/sh"), ("#!", ""),
-    ("#!\n/bin/sh", ""), ("#!   ", ""), ("#!sh\n", "sh"), ("#!/bin/sh\u{0}x\n", "/bin/sh"), ("#!/b\u{e4}r\n", "/b\u{e4}r"),
+    ("#!\n/bin/sh", ""), ("#!   ", ""), ("#!sh\n", "sh"), ("#!/bin/sh\u{0}x\n", "/bin/sh"),
+    ("#!/b\u{e4}r\n", "/b\u{e4}r"),
   ])
   func aScriptNamesItsInterpreter(_ content: String, _ interpreter: String) throws {
     let found = try #require(inspect(Array(content.utf8)))

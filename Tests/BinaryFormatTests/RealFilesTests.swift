@@ -43,14 +43,17 @@ import Testing
     #expect(loader.format == .elfLibrary && loader.isLoadableLibrary)
   }
 
-  @Test(arguments: [
-    (["-c"], BinaryFormat.elfOther, false), (["-pie", "-fPIE"], .elfProgram, false), (["-no-pie"], .elfProgram, false),
-    (["-shared", "-fPIC"], .elfLibrary, true), (["-static"], .elfProgram, false), (["-static-pie"], .elfProgram, true),
-    (["-shared", "-fPIC", "-Wl,-z,separate-code"], .elfLibrary, true),
-    (["-pie", "-fPIE", "-Wl,-z,noseparate-code"], .elfProgram, false),
-    (["-pie", "-fPIE", "-Wl,-z,max-page-size=0x200000"], .elfProgram, false),
-    (["-pie", "-fPIE", "-Wl,-z,norelro"], .elfProgram, false),
-  ] as [([String], BinaryFormat, Bool)])
+  @Test(
+    arguments: [
+      (["-c"], BinaryFormat.elfOther, false), (["-pie", "-fPIE"], .elfProgram, false),
+      (["-no-pie"], .elfProgram, false),
+      (["-shared", "-fPIC"], .elfLibrary, true), (["-static"], .elfProgram, false),
+      (["-static-pie"], .elfProgram, true),
+      (["-shared", "-fPIC", "-Wl,-z,separate-code"], .elfLibrary, true),
+      (["-pie", "-fPIE", "-Wl,-z,noseparate-code"], .elfProgram, false),
+      (["-pie", "-fPIE", "-Wl,-z,max-page-size=0x200000"], .elfProgram, false),
+      (["-pie", "-fPIE", "-Wl,-z,norelro"], .elfProgram, false),
+    ] as [([String], BinaryFormat, Bool)])
   func whatTheCompilerMakes(_ options: [String], _ format: BinaryFormat, _ isLoadable: Bool) throws {
     var template = Array("/tmp/lilium-test-XXXXXX".utf8CString)
     try #require(mkdtemp(&template) != nil)

@@ -41,7 +41,7 @@ import Testing
     let entry = try #require(text.withUnsafeBytes { MountInfo.parse($0).entries.first })
     let own = CoverageTarget(entry, prefix: "")
     let foreign = CoverageTarget(entry, prefix: "/proc/9/root")
-    #expect(own.path == "/mnt 1" && foreign.path == "/proc/9/root/mnt 1")
+    #expect(own.path == PathBytes("/mnt 1") && foreign.path == PathBytes("/proc/9/root/mnt 1"))
     #expect(own.device == foreign.device && own.device == 98 << 32 | 7 && own.mount == 36)
   }
 

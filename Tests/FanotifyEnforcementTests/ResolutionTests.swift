@@ -19,10 +19,12 @@ import Testing
   /// The names of the files below the temporary folder, and the folders that are watched.
   private func found(_ path: ProtectedPath) -> (files: [String], folders: [String]) {
     let resolution = resolve(path)
-    let start = folder.path
-    let files = resolution.files.map { $0.path.hasPrefix(start) ? String($0.path.dropFirst(start.count)) : $0.path }
-    let folders = resolution.folders.map { $0.hasPrefix(start) ? String($0.dropFirst(start.count)) : $0 }
-    return (files.sorted(), folders.sorted())
+    return (resolution.files.map { below($0.path) }.sorted(), resolution.folders.map(below).sorted())
+  }
+
+  private func below(_ path: PathBytes) -> String {
+    let text = path.description
+    return text.hasPrefix(folder.path) ? String(text.dropFirst(folder.path.count)) : text
   }
 
   @Test func aFileIsItselfAndItsFolderIsWatched() throws {
@@ -73,14 +75,25 @@ import Testing
     #expect(found(.prefix(folder.path + "/p/caf\u{e9}")).files == [])
   }
 
+  @Test func aNameNeedNotBeText() throws {
+    try folder.directory("r")
+    let raw = PathBytes(folder.path + "/r").appending([0xff, 0x6b, 0x0a])
+    _ = try Descriptor.open(raw, O_WRONLY | O_CREAT)
+    #expect(resolve(.children(folder.path + "/r")).files.map(\.path) == [raw])
+    #expect(resolve(.prefix(folder.path + "/")).files.map(\.path) == [raw])
+    // What stands for a byte that is no text is not that byte.
+    #expect(found(.prefix(folder.path + "/r/\u{fffd}")).files == [])
+  }
+
   @Test func aLinkStandsForTheFileThatItNames() throws {
     try folder.file("real/file")
     try folder.link("l/link", to: folder.path + "/real/file")
     let resolution = resolve(.file(folder.path + "/l/link"))
     let status = try FileStatus.of(path: folder.path + "/real/file")
-    #expect(resolution.files.map(\.path) == [folder.path + "/l/link"], "under the name that the rule gives it")
+    #expect(
+      resolution.files.map(\.path.description) == [folder.path + "/l/link"], "under the name that the rule gives it")
     #expect(resolution.files.map(\.identity.inode) == [status.inode])
-    #expect(resolution.folders.contains(folder.path + "/l"))
+    #expect(resolution.folders.contains(PathBytes(folder.path + "/l")))
   }
 
   @Test func aDanglingLinkNamesNothing() throws {

@@ -31,18 +31,20 @@ final class Tree: Sendable {
     _ = try systemCall { symlink(target, "\(path)/\(name)") }
   }
 
-  deinit { Self.remove(path) }
+  deinit { Self.remove(PathBytes(path)) }
 
-  private static func remove(_ path: String) {
-    if let stream = opendir(path) {
-      while let entry = readdir(stream) {
-        let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        if name == "." || name == ".." { continue }
-        let child = "\(path)/\(name)"
-        if unlink(child) != 0 { remove(child) }
+  private static func remove(_ path: PathBytes) {
+    path.withPointer { folder in
+      if let stream = opendir(folder) {
+        while let entry = readdir(stream) {
+          let name = withUnsafeBytes(of: &entry.pointee.d_name) { $0.prefix { $0 != 0 }.map { $0 } }
+          if name == [0x2e] || name == [0x2e, 0x2e] { continue }
+          let child = path.appending(name)
+          if child.withPointer({ unlink($0) }) != 0 { remove(child) }
+        }
+        closedir(stream)
       }
-      closedir(stream)
+      rmdir(folder)
     }
-    rmdir(path)
   }
 }

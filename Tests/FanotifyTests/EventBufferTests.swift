@@ -67,10 +67,11 @@ import Testing
     #expect(next.pidDescriptor == -1 && length + rest == both.count)
   }
 
-  @Test(arguments: [
-    (0x10000, true, false, false), (0x40000, true, true, false), (0x50000, true, true, false),
-    (0x4000, false, false, true), (0x20, false, false, false), (0, false, false, false),
-  ] as [(UInt64, Bool, Bool, Bool)])
+  @Test(
+    arguments: [
+      (0x10000, true, false, false), (0x40000, true, true, false), (0x50000, true, true, false),
+      (0x4000, false, false, true), (0x20, false, false, false), (0, false, false, false),
+    ] as [(UInt64, Bool, Bool, Bool)])
   func aMaskSaysWhatIsAsked(_ mask: UInt64, _ permission: Bool, _ execute: Bool, _ overflow: Bool) throws {
     var bytes = Self.event
     bytes.replaceSubrange(8..<16, with: withUnsafeBytes(of: mask.littleEndian, Array.init))
@@ -86,18 +87,19 @@ import Testing
     #expect(event.descriptor == -1 && event.pidDescriptor == -2)
   }
 
-  @Test(arguments: [
-    // A file handle record first, of 12 bytes, and one of the least length.
-    ([1, 0, 12, 0, 9, 9, 9, 9, 9, 9, 9, 9, 4, 0, 8, 0, 43, 0, 0, 0], 43),
-    ([5, 0, 4, 0, 4, 0, 8, 0, 43, 0, 0, 0], 43), ([255, 1, 4, 0, 254, 7, 8, 0, 4, 0, 8, 0], -1),
-    // The pidfd's record may grow; bytes behind the records that are too few for one are none.
-    ([4, 0, 12, 0, 43, 0, 0, 0, 9, 9, 9, 9], 43), ([4, 0, 8, 0, 43, 0, 0, 0, 4, 0, 8], 43),
-    ([1, 0, 8, 0, 9, 9, 9, 9, 4, 0], -1),
-    // Lengths that would stand still or run out of the event end the walk.
-    ([1, 0, 0, 0, 4, 0, 8, 0, 43, 0, 0, 0], -1), ([1, 0, 3, 0, 4, 0, 8, 0, 43, 0, 0, 0], -1),
-    ([1, 0, 255, 255, 4, 0, 8, 0, 43, 0, 0, 0], -1), ([4, 0, 9, 0, 43, 0, 0, 0], -1), ([4, 0, 4, 0], -1),
-    ([4, 0, 7, 0, 43, 0, 0], -1),
-  ] as [([UInt8], Int32)])
+  @Test(
+    arguments: [
+      // A file handle record first, of 12 bytes, and one of the least length.
+      ([1, 0, 12, 0, 9, 9, 9, 9, 9, 9, 9, 9, 4, 0, 8, 0, 43, 0, 0, 0], 43),
+      ([5, 0, 4, 0, 4, 0, 8, 0, 43, 0, 0, 0], 43), ([255, 1, 4, 0, 254, 7, 8, 0, 4, 0, 8, 0], -1),
+      // The pidfd's record may grow; bytes behind the records that are too few for one are none.
+      ([4, 0, 12, 0, 43, 0, 0, 0, 9, 9, 9, 9], 43), ([4, 0, 8, 0, 43, 0, 0, 0, 4, 0, 8], 43),
+      ([1, 0, 8, 0, 9, 9, 9, 9, 4, 0], -1),
+      // Lengths that would stand still or run out of the event end the walk.
+      ([1, 0, 0, 0, 4, 0, 8, 0, 43, 0, 0, 0], -1), ([1, 0, 3, 0, 4, 0, 8, 0, 43, 0, 0, 0], -1),
+      ([1, 0, 255, 255, 4, 0, 8, 0, 43, 0, 0, 0], -1), ([4, 0, 9, 0, 43, 0, 0, 0], -1), ([4, 0, 4, 0], -1),
+      ([4, 0, 7, 0, 43, 0, 0], -1),
+    ] as [([UInt8], Int32)])
   func recordsOfOtherTypesArePassedOver(_ records: [UInt8], _ pidDescriptor: Int32) throws {
     let (event, length) = try first(event(records: records)).get()
     #expect(event.pidDescriptor == pidDescriptor)

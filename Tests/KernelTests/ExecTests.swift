@@ -141,10 +141,14 @@ import Testing
         """))
     try host.start(
       rules: "deny exec when object.path.endsWith(\"/bad\")\nallow exec when object.path_verified\ndeny exec\n",
-      more: "")
-    // Through the layer's own file system the file is the layer's.
-    #expect(try host.run("m/lower/bad").status == 126)
-    #expect(try host.run("m/lower/good").status == 0)
+      also: ["\(host.folder)/merged"])
+    for path in ["m/lower/bad", "merged/bad"] { #expect(try host.run(path).status == 126, "\(path)") }
+    for path in ["m/lower/good", "merged/good"] { #expect(try host.run(path).status == 0, "\(path)") }
+    let record = try #require(try host.record { ($0[path: "object", "path"] as? String)?.hasSuffix("merged/bad") == true })
+    #expect(record[path: "object", "fstype"] as? String == "overlay")
+    // Bound over an allowed name in a mount namespace: its true name cannot be recovered, so it is not believed.
+    let forged = "unshare -m --propagation private sh -c 'mount --bind merged/bad merged/good && merged/good'"
+    #expect(try host.run(forged).status == 126)
   }
 
   @Test func guardsAFileSystemThatIsMountedLater() throws {

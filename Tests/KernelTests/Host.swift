@@ -101,14 +101,14 @@ extension Host {
   }()
 
   static func configuration(
-    _ mount: String, socket: String, exec: String, open: String, more: String
+    _ mounts: [String], socket: String, exec: String, open: String, more: String
   ) -> String {
     """
     [mode]
     exec = "\(exec)"
     open = "\(open)"
     [coverage]
-    filesystems = ["\(mount)"]
+    filesystems = [\(mounts.map { "\"\($0)\"" }.joined(separator: ", "))]
     [log]
     allows = true
     rate_limit = { per_second = 1000000, burst = 1000000 }
@@ -122,12 +122,13 @@ extension Host {
 
   /// Writes configuration and rules and starts liliumd; returns once it is ready. Records go to `records.json`.
   func start(
-    rules: String, exec: String = "enforce", open: String = "off", more: String = "", seconds: Int = 150
+    rules: String, exec: String = "enforce", open: String = "off", more: String = "", also: [String] = [],
+    seconds: Int = 150
   ) throws {
     try write("rules/50-test.rules", rules)
     try write(
       "lilium.toml",
-      Self.configuration(mount, socket: "\(folder)/control.sock", exec: exec, open: open, more: more))
+      Self.configuration([mount] + also, socket: "\(folder)/control.sock", exec: exec, open: open, more: more))
     try check(
       run(
         """

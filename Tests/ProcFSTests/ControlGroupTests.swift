@@ -8,22 +8,24 @@ import Testing
     reading(content.utf8) { ControlGroup.path(in: $0).map { text($0) } }
   }
 
-  @Test(arguments: [
-    // Unified.
-    ("0::/system.slice/x.service\n", "/system.slice/x.service"), ("0::/\n", "/"), ("0::/cut", "/cut"),
-    ("0::/a:b:c\n", "/a:b:c"), ("0::/../../other\n", "/../../other"),
-    // Hybrid: systemd still keeps its own hierarchy.
-    ("12:pids:/p\n1:name=systemd:/system.slice/x.service\n0::/system.slice/x.service\n", "/system.slice/x.service"),
-    ("1:name=systemd:/user.slice\n0::/\n", "/user.slice"), ("9:name=systemd:/\n1:cpu:/\n0::/init.scope\n", "/init.scope"),
-    ("0::/init.scope\n1:name=systemd:/\n", "/init.scope"), ("1:name=systemd:/\n0::/\n", "/"),
-    // Version 1 alone.
-    ("11:memory:/m\n1:name=systemd:/system.slice/x.service\n", "/system.slice/x.service"),
-    ("2:cpu,cpuacct:/\n1:name=systemd:/\n", "/"),
-    // No hierarchy that Lilium reads.
-    ("", nil), ("1:name=elogind:/1\n", nil), ("2:cpu:/\n", nil), ("garbage", nil), ("\n\n", nil), ("0:", nil),
-    // A path cannot pass for a line of another hierarchy.
-    ("5:devices:/0::/fake\n0::/real\n", "/real"), ("5:devices:/x:name=systemd:/fake\n0::/real\n", "/real"),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      // Unified.
+      ("0::/system.slice/x.service\n", "/system.slice/x.service"), ("0::/\n", "/"), ("0::/cut", "/cut"),
+      ("0::/a:b:c\n", "/a:b:c"), ("0::/../../other\n", "/../../other"),
+      // Hybrid: systemd still keeps its own hierarchy.
+      ("12:pids:/p\n1:name=systemd:/system.slice/x.service\n0::/system.slice/x.service\n", "/system.slice/x.service"),
+      ("1:name=systemd:/user.slice\n0::/\n", "/user.slice"),
+      ("9:name=systemd:/\n1:cpu:/\n0::/init.scope\n", "/init.scope"),
+      ("0::/init.scope\n1:name=systemd:/\n", "/init.scope"), ("1:name=systemd:/\n0::/\n", "/"),
+      // Version 1 alone.
+      ("11:memory:/m\n1:name=systemd:/system.slice/x.service\n", "/system.slice/x.service"),
+      ("2:cpu,cpuacct:/\n1:name=systemd:/\n", "/"),
+      // No hierarchy that Lilium reads.
+      ("", nil), ("1:name=elogind:/1\n", nil), ("2:cpu:/\n", nil), ("garbage", nil), ("\n\n", nil), ("0:", nil),
+      // A path cannot pass for a line of another hierarchy.
+      ("5:devices:/0::/fake\n0::/real\n", "/real"), ("5:devices:/x:name=systemd:/fake\n0::/real\n", "/real"),
+    ] as [(String, String?)])
   func thePathIsThatOfSystemdsHierarchy(_ content: String, _ expected: String?) {
     #expect(path(content) == expected)
   }

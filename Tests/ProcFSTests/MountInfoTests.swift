@@ -75,7 +75,8 @@ import Testing
 @Suite struct MountTableTests {
   private func entry(_ minor: UInt32, _ root: String, _ point: String, _ type: String = "ext4") -> MountEntry {
     MountEntry(
-      id: 1, parent: 0, major: 8, minor: minor, root: bytes(root), mountPoint: bytes(point), type: bytes(type), source: [])
+      id: 1, parent: 0, major: 8, minor: minor, root: bytes(root), mountPoint: bytes(point), type: bytes(type),
+      source: [])
   }
 
   private func point(_ table: MountTable, _ minor: UInt32) -> String? {
@@ -84,7 +85,9 @@ import Testing
 
   @Test func theMountThatShowsTheWholeRootIsKept() {
     let table = MountTable()
-    table.replace(with: [entry(1, "/sub", "/bind"), entry(1, "/", "/whole"), entry(1, "/x", "/late"), entry(2, "/y", "/part")])
+    table.replace(with: [
+      entry(1, "/sub", "/bind"), entry(1, "/", "/whole"), entry(1, "/x", "/late"), entry(2, "/y", "/part"),
+    ])
     #expect(point(table, 1) == "/whole")
     #expect(point(table, 2) == "/part")
     #expect(table.place(major: 8, minor: 1)?.type == bytes("ext4"))

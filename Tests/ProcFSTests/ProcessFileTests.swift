@@ -67,14 +67,17 @@ import Testing
     #expect(throws: Errno.noEntry) { _ = try ProcessFile.exe.status(pid: pid) }
   }
 
-  @Test(arguments: [
-    (ProcessFile.status, 7, "/proc/7/status"), (.userNamespace, 4_194_304, "/proc/4194304/ns/user"),
-    (.loginuid, .max, "/proc/2147483647/loginuid"), (.exe, 10, "/proc/10/exe"),
-  ] as [(ProcessFile, Int32, String)])
+  @Test(
+    arguments: [
+      (ProcessFile.status, 7, "/proc/7/status"), (.userNamespace, 4_194_304, "/proc/4194304/ns/user"),
+      (.loginuid, .max, "/proc/2147483647/loginuid"), (.exe, 10, "/proc/10/exe"),
+    ] as [(ProcessFile, Int32, String)])
   func aPathIsSpelt(_ file: ProcessFile, _ pid: Int32, _ expected: String) {
     #expect(file.withPath(pid: pid) { String(cString: $0) } == expected)
     let suffix = "/" + String(repeating: "x", count: 4000)
-    #expect(reading(suffix.utf8) { part in file.withPath(pid: pid, suffix: part) { String(cString: $0) } } == expected + suffix)
+    #expect(
+      reading(suffix.utf8) { part in file.withPath(pid: pid, suffix: part) { String(cString: $0) } } == expected
+        + suffix)
   }
 
   @Test(arguments: [0, 7, 10, 99, 1024, .max] as [Int32])

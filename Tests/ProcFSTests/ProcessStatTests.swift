@@ -22,10 +22,11 @@ import Testing
     #expect(stat.terminalDevice == (136, 3))
   }
 
-  @Test(arguments: [
-    ("0", 0, 0), ("1025", 4, 1), ("34816", 136, 0), ("34820", 136, 4), ("1083392", 136, 256),
-    ("-2147448832", 136, 0x80000), ("-1", 0xfff, 0xfffff),
-  ] as [(String, UInt32, UInt32)])
+  @Test(
+    arguments: [
+      ("0", 0, 0), ("1025", 4, 1), ("34816", 136, 0), ("34820", 136, 4), ("1083392", 136, 256),
+      ("-2147448832", 136, 0x80000), ("-1", 0xfff, 0xfffff),
+    ] as [(String, UInt32, UInt32)])
   func aTerminalIsTheKernelsDeviceNumber(_ field: String, _ major: UInt32, _ minor: UInt32) throws {
     let stat = try #require(read(Array(Self.stat("x", terminal: field).utf8)))
     #expect(stat.terminalDevice == (major, minor))
@@ -55,10 +56,11 @@ import Testing
     #expect(read(whole[..<(whole.count - 20)]) == right)
   }
 
-  @Test(arguments: [
-    ("1000", 1000), ("4294967295", .max), ("0\n", 0), ("1000\n", 1000), ("4294967296", nil), ("", nil), ("-1", nil),
-    (" 5", nil), ("x", nil), ("18446744073709551616", nil),
-  ] as [(String, UInt32?)])
+  @Test(
+    arguments: [
+      ("1000", 1000), ("4294967295", .max), ("0\n", 0), ("1000\n", 1000), ("4294967296", nil), ("", nil), ("-1", nil),
+      (" 5", nil), ("x", nil), ("18446744073709551616", nil),
+    ] as [(String, UInt32?)])
   func aNumberFileHoldsOneNumber(_ text: String, _ number: UInt32?) {
     #expect(reading(text.utf8) { ProcessNumber.read($0) } == number)
   }

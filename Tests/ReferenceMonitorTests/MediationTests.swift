@@ -21,7 +21,8 @@ import Testing
 
   @Test func factsAreFetchedAsTheRulesAskForThem() {
     let bench = Bench(
-      policy("allow exec when object.owner == 1\ndeny exec when subject.uid == 0\nallow exec when object.fstype == \"x\""),
+      policy(
+        "allow exec when object.owner == 1\ndeny exec when subject.uid == 0\nallow exec when object.fstype == \"x\""),
       records: false)
     bench.mediate()
     #expect(bench.journal.fetched == [.objectStatus, .subjectStatus])
@@ -48,7 +49,10 @@ import Testing
 
   @Test func aRecordSaysWhatWasDecided() throws {
     let bench = Bench(policy("deny exec")) { $0.object.path = bytes("/tmp/x") }
-    bench.mediate { $0.operation = .open; $0.mechanism = .ioctl }
+    bench.mediate {
+      $0.operation = .open
+      $0.mechanism = .ioctl
+    }
     #expect(bench.trail.entries.count == 1)
     bench.mediate()
     let entry = try #require(bench.trail.entries.last)
@@ -154,7 +158,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (Mode.off, Verdict.deny, Verdict.allow), (.audit, .deny, .allow), (.enforce, .deny, .deny), (.enforce, .allow, .allow),
+    (Mode.off, Verdict.deny, Verdict.allow), (.audit, .deny, .allow), (.enforce, .deny, .deny),
+    (.enforce, .allow, .allow),
   ])
   func aFailureIsAnsweredAsTheModeAllows(_ mode: Mode, _ onFailure: Verdict, _ answer: Verdict) {
     let bench = Bench(policy("allow exec", mode: mode, onFailure: onFailure))

@@ -7,7 +7,9 @@ import SystemCalls
 import Testing
 
 @Suite struct ProgramClassTests {
-  private func programClass(_ arguments: [String], _ interpreters: [Interpreter] = [shell, python]) throws -> ProgramClass {
+  private func programClass(_ arguments: [String], _ interpreters: [Interpreter] = [shell, python]) throws
+    -> ProgramClass
+  {
     let child = try Child(arguments)
     let facts = try facts(.subjectProgram, of: child.pid, by: information(interpreters))
     #expect(facts.present == .subjectProgram)
@@ -36,7 +38,8 @@ import Testing
     #expect(try programClass(["/usr/bin/sleep", "60"]) == .ordinary)
     #expect(try programClass(["/bin/sh", "-c", "sleep 60; :"], [python]) == .ordinary)
     let folder = Folder()
-    #expect(try programClass([copy("/bin/sh", into: folder), "-c", "sleep 60; :"]) == .ordinary, "a copy is another program")
+    #expect(
+      try programClass([copy("/bin/sh", into: folder), "-c", "sleep 60; :"]) == .ordinary, "a copy is another program")
   }
 
   /// A wildcard stands for one part of a path.
@@ -69,7 +72,9 @@ import Testing
     let room = Room()
     let table = InterpreterTable([])
     let information = SubjectInformation(interpreters: table, namespaces: try InitialNamespaces(), room: room)
-    func ask() throws -> ProgramClass { try facts(.subjectProgram, of: child.pid, by: information).subject.programClass }
+    func ask() throws -> ProgramClass {
+      try facts(.subjectProgram, of: child.pid, by: information).subject.programClass
+    }
     #expect(try ask() == .ordinary)
     let visits = room.visits
     #expect(visits > 0, "the program's file is opened by a thread that nobody waits for")

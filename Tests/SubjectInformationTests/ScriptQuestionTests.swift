@@ -10,7 +10,9 @@ import Testing
   private let folder = Folder()
 
   /// Asks about `file` while `arguments` run; both may name files of the temporary folder as `@name`.
-  private func ask(_ arguments: [String], about file: String, folder: Bool = false) throws -> (named: Bool, suffix: Bool) {
+  private func ask(_ arguments: [String], about file: String, folder: Bool = false) throws -> (
+    named: Bool, suffix: Bool
+  ) {
     let start = self.folder.path
     func path(_ text: String) -> String { text.hasPrefix("@") ? "\(start)/\(text.dropFirst())" : text }
     let child = try Child(arguments.map(path), folder: folder ? start : nil)
@@ -43,7 +45,9 @@ import Testing
     try prepare()
     #expect(try ask(["/bin/sh", "script"], about: "@script", folder: true).named)
     #expect(try ask(["/bin/sh", "./script"], about: "@script", folder: true).named)
-    #expect(try ask(["/bin/sh", "../\(folder.path.split(separator: "/").last!)/script"], about: "@script", folder: true).named)
+    #expect(
+      try ask(["/bin/sh", "../\(folder.path.split(separator: "/").last!)/script"], about: "@script", folder: true).named
+    )
     #expect(try !ask(["/bin/sh", "script"], about: "@other", folder: true).named)
   }
 

@@ -18,7 +18,8 @@ import Testing
     #expect(facts.present == wanted)
     let subject = facts.subject
     #expect(subject.parent == getpid() && text(subject.comm) == "sleep")
-    #expect(subject.uid == getuid() && subject.euid == geteuid() && subject.gid == getgid() && subject.egid == getegid())
+    #expect(
+      subject.uid == getuid() && subject.euid == geteuid() && subject.gid == getgid() && subject.egid == getegid())
     #expect(subject.executableVerified && text(subject.executable).hasSuffix("/sleep"))
     let file = try FileStatus.of(path: text(subject.executable))
     #expect(subject.executableIdentity.inode == file.inode)

@@ -18,7 +18,9 @@ final class Child {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    for number in 0...2 as ClosedRange<Int32> { posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0) }
+    for number in 0...2 as ClosedRange<Int32> {
+      posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+    }
     let names = arguments.map(Self.threadName)
     let arguments = (folder.map { ["/usr/bin/env", "-C", $0] } ?? []) + arguments
     var texts = arguments.map { strdup($0) } + [nil]

@@ -47,7 +47,9 @@ struct ELFSegment {
 
   /// Whether the other's bytes in the file are those that this segment brings to the other's place in memory.
   func carries(_ other: ELFSegment) -> Bool {
-    guard let end = Self.end(address, fileSize), let otherEnd = Self.end(other.address, other.fileSize) else { return false }
+    guard let end = Self.end(address, fileSize), let otherEnd = Self.end(other.address, other.fileSize) else {
+      return false
+    }
     return other.address >= address && otherEnd <= end && other.address - address == other.offset &- offset
   }
 
