@@ -112,14 +112,16 @@ let package = Package(
       providers: [.apt(["libssl-dev"])]),
     stage(
       "Administration", "Configuration",
-      ["AccessModel", "CLibcrypto", "PolicyLanguage", "SystemCalls", .product(name: "TOMLKit", package: "TOMLKit")], safe: false),
+      ["AccessModel", "CLibcrypto", "PolicyLanguage", "SystemCalls", .product(name: "TOMLKit", package: "TOMLKit")],
+      safe: false),
     stage("Administration", "ControlProtocol", ["AccessModel"], safe: false),
     stage("Administration", "ControlSocket", ["ControlProtocol", "SystemCalls"]),
 
     .executableTarget(
       name: "liliumd",
       dependencies: [
-        "AccessModel", "Capabilities", "Configuration", "ControlProtocol", "ControlSocket", "DecisionRecord", "Fanotify",
+        "AccessModel", "Capabilities", "Configuration", "ControlProtocol", "ControlSocket", "DecisionRecord",
+        "Fanotify",
         "FanotifyEnforcement", "Journal", "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS",
         "ReferenceMonitor", "SubjectInformation", "SystemCalls", "TrailSinks",
       ],
@@ -135,6 +137,16 @@ let package = Package(
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("ArchitectureTests", ["AccessModel"]),
+    tests("AccessModelTests", ["AccessModel"]),
+    tests("SystemCallsTests", ["SystemCalls"]),
+    tests("CapabilitiesTests", ["AccessModel", "Capabilities", "ProcFS", "SystemCalls"]),
+    tests("BinaryFormatTests", ["BinaryFormat"]),
+    tests("ProcFSTests", ["ProcFS", "SystemCalls"]),
+    tests("FanotifyTests", ["CFanotify", "Fanotify"]),
+    tests("ReferenceMonitorTests", ["AccessModel", "PolicyDecision", "PolicyLanguage", "ReferenceMonitor"]),
+    tests("FanotifyEnforcementTests", ["AccessModel", "FanotifyEnforcement", "ProcFS", "SystemCalls"]),
+    tests("SubjectInformationTests", ["AccessModel", "SubjectInformation", "SystemCalls"]),
+    tests("ObjectInformationTests", ["AccessModel", "ObjectInformation", "ProcFS", "SystemCalls"]),
     tests("PolicyLanguageTests", ["AccessModel", "PolicyLanguage"]),
     tests("PolicyDecisionTests", ["AccessModel", "CAllocationCounter", "PolicyDecision", "PolicyLanguage"]),
     tests(
@@ -151,7 +163,8 @@ let package = Package(
     tests(
       "LiliumctlTests",
       [
-        "AccessModel", "Configuration", "ControlProtocol", "ControlSocket", "PolicyLanguage", "SystemCalls", "liliumctl",
+        "AccessModel", "Configuration", "ControlProtocol", "ControlSocket", "PolicyLanguage", "SystemCalls",
+        "liliumctl",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // They start liliumd and liliumctl, which must be built beside them.

@@ -99,7 +99,8 @@ final class Service {
     let marked = daemon.doors.execDoor?.coverage.marked.count ?? 0
     Console.error(
       "\(daemonVersionLine): \(on.isEmpty ? "every mechanism is off" : on.joined(separator: ", ")); "
-        + "\(daemon.snapshot.loaded.policy.rules.rules.count) rules, \(marked) \(marked == 1 ? "file system" : "file systems") marked. Ctrl-C ends it.\n")
+        + "\(daemon.snapshot.loaded.policy.rules.rules.count) rules, \(marked) \(marked == 1 ? "file system" : "file systems") marked. Ctrl-C ends it.\n"
+    )
     if let mode = daemon.commandLineMode {
       Console.error("liliumd: lilium.mode=\(mode.name) on the kernel command line overrides every mode\n")
     }

@@ -20,7 +20,8 @@ final class StateLock {
       isHeld = true
     } catch {
       let why = error == .again ? "another liliumd uses it" : "\(error)"
-      throw StartRefused(text: "liliumd: cannot lock \(path): \(why); stop the other one, or name another folder with --state\n")
+      throw StartRefused(
+        text: "liliumd: cannot lock \(path): \(why); stop the other one, or name another folder with --state\n")
     }
   }
 

@@ -31,7 +31,9 @@ final class SlowMediator: Mediator {
     }
   }
 
-  func noteFailure(_ failure: Failure, of mechanism: Mechanism, pid: Int32, operation: AccessModel.Operation, nanoseconds: UInt64) {
+  func noteFailure(
+    _ failure: Failure, of mechanism: Mechanism, pid: Int32, operation: AccessModel.Operation, nanoseconds: UInt64
+  ) {
     failures.withLock { $0.append(failure) }
   }
 

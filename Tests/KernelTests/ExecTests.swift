@@ -45,14 +45,18 @@ import Testing
         """))
     try host.start(rules: host.usualRules)
     for script in [
-      "m/bad.sh", "sh m/bad.sh", "cd m && sh ./bad.sh", ". m/bad.sh", "sh < m/bad.sh", "sh m/bad-plain", "bash -x m/bad-plain",
-      "/usr/bin/python3 m/bad-python", "/usr/bin/python3 -W ignore m/bad-python", "cd m && /usr/bin/python3 -c 'import badmodule'",
+      "m/bad.sh", "sh m/bad.sh", "cd m && sh ./bad.sh", ". m/bad.sh", "sh < m/bad.sh", "sh m/bad-plain",
+      "bash -x m/bad-plain",
+      "/usr/bin/python3 m/bad-python", "/usr/bin/python3 -W ignore m/bad-python",
+      "cd m && /usr/bin/python3 -c 'import badmodule'",
     ] {
       let outcome = try host.run(script)
       #expect(outcome.status != 0 && !outcome.output.split(separator: "\n").contains("ran"), "\(script): \(outcome)")
     }
     // The same files are data to whoever only reads them.
-    for script in ["cat m/bad.sh", "cp m/bad.sh m/copy", "tar cf copy.tar m", "grep ran m/bad-plain", "wc m/badmodule.py"] {
+    for script in [
+      "cat m/bad.sh", "cp m/bad.sh m/copy", "tar cf copy.tar m", "grep ran m/bad-plain", "wc m/badmodule.py",
+    ] {
       let outcome = try host.run(script)
       #expect(outcome.status == 0, "\(script): \(outcome)")
     }
@@ -61,7 +65,8 @@ import Testing
   @Test func deniesLibrariesAndLoaders() throws {
     let host = try Host()
     try host.addPrograms()
-    try host.write("lib.c", "#include <stdio.h>\n__attribute__((constructor)) static void in(void) { puts(\"ran\"); }\n")
+    try host.write(
+      "lib.c", "#include <stdio.h>\n__attribute__((constructor)) static void in(void) { puts(\"ran\"); }\n")
     try host.check(host.run("gcc -shared -fPIC -o m/badlib.so lib.c && cp m/badlib.so m/goodlib.so"))
     try host.start(rules: host.usualRules)
     #expect(try host.run("LD_PRELOAD=\(host.mount)/goodlib.so /bin/true").output.contains("ran"))
@@ -144,7 +149,8 @@ import Testing
       also: ["\(host.folder)/merged"])
     for path in ["m/lower/bad", "merged/bad"] { #expect(try host.run(path).status == 126, "\(path)") }
     for path in ["m/lower/good", "merged/good"] { #expect(try host.run(path).status == 0, "\(path)") }
-    let record = try #require(try host.record { ($0[path: "object", "path"] as? String)?.hasSuffix("merged/bad") == true })
+    let record = try #require(
+      try host.record { ($0[path: "object", "path"] as? String)?.hasSuffix("merged/bad") == true })
     #expect(record[path: "object", "fstype"] as? String == "overlay")
     // Bound over an allowed name in a mount namespace: its true name cannot be recovered, so it is not believed.
     let forged = "unshare -m --propagation private sh -c 'mount --bind merged/bad merged/good && merged/good'"

@@ -69,10 +69,14 @@ final class Host {
         return Outcome(status: status, output: before.trimmingCharacters(in: .newlines))
       }
       var ready = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
-      guard end.timeIntervalSinceNow > 0 else { throw HostError(description: "no answer in \(seconds) s to: \(script)") }
+      guard end.timeIntervalSinceNow > 0 else {
+        throw HostError(description: "no answer in \(seconds) s to: \(script)")
+      }
       guard poll(&ready, 1, 200) > 0 else { continue }
       let more = output.fileHandleForReading.availableData
-      if more.isEmpty { throw HostError(description: "the host's shell ended: \(String(decoding: buffered, as: UTF8.self))") }
+      if more.isEmpty {
+        throw HostError(description: "the host's shell ended: \(String(decoding: buffered, as: UTF8.self))")
+      }
       buffered.append(more)
     }
   }
@@ -180,7 +184,8 @@ extension Host {
 
   /// Copies of a small program: allowed under every name that does not begin with `bad`.
   func addPrograms() throws {
-    try check(run("cp /bin/true m/good && cp /bin/true m/bad && printf '#!/bin/sh\\necho ran\\n' > m/bad.sh && chmod 755 m/*"))
+    try check(
+      run("cp /bin/true m/good && cp /bin/true m/bad && printf '#!/bin/sh\\necho ran\\n' > m/bad.sh && chmod 755 m/*"))
   }
 
   /// Denies what lies under a name that begins with `bad`, as most tests want it.

@@ -48,7 +48,8 @@ import Testing
     let report = try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [String: Any]
     #expect((report?["losses"] as? [String: Any])?.isEmpty == true, "\(status)")
     let decisions = try #require(report?["decisions"] as? [[String: Any]])
-    let denials = decisions.filter { $0["verdict"] as? String == "deny" }.compactMap { $0["count"] as? Int }.reduce(0, +)
+    let denials = decisions.filter { $0["verdict"] as? String == "deny" }.compactMap { $0["count"] as? Int }.reduce(
+      0, +)
     #expect(denials == 10_000, "\(decisions)")
   }
 
@@ -81,7 +82,8 @@ import Testing
       sleep 0.5; kill -TERM $P; kill -CONT $P
       wait; sort codes | uniq -c
       """)
-    #expect(outcome.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) } == ["64 126"], "\(outcome)")
+    #expect(
+      outcome.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) } == ["64 126"], "\(outcome)")
     #expect(try host.run("m/bad").status == 0, "the marks are gone")
   }
 
@@ -120,7 +122,8 @@ import Testing
     let host = try Host()
     try host.write("lilium.toml", configuration)
     let outcome = try host.run(
-      "timeout -s KILL 20 \(Host.products)/liliumd --config lilium.toml --rules rules --state state --socket control.sock --foreground")
+      "timeout -s KILL 20 \(Host.products)/liliumd --config lilium.toml --rules rules --state state --socket control.sock --foreground"
+    )
     #expect(outcome.status == 1 && outcome.output.contains(says), "\(outcome)")
     #expect(try host.run("ls state").output == "")
     #expect(try host.run("test -e control.sock").status == 1)
@@ -147,7 +150,10 @@ import Testing
     #expect(try host.run("m/bad").status == 0)
     let status = try host.control("status")
     #expect(status.status == 0 && status.output.contains("prevent"), "\(status)")
-    #expect(try host.run("\(Host.products)/liliumctl watch --socket control.sock > watched & W=$!; sleep 0.5; m/good; sleep 0.5; kill $W; grep -q /good watched").status == 0)
+    #expect(
+      try host.run(
+        "\(Host.products)/liliumctl watch --socket control.sock > watched & W=$!; sleep 0.5; m/good; sleep 0.5; kill $W; grep -q /good watched"
+      ).status == 0)
     #expect(try host.stop().status == 0)
     #expect(try host.run("test -e control.sock").status == 1)
   }

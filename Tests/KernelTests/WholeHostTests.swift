@@ -38,10 +38,15 @@ import Testing
     let pid = host.read("daemon.pid").trimmingCharacters(in: .whitespacesAndNewlines)
     let start = Date()
     // What `make run` shows: a program, a copied one, a script.
-    #expect(try host.run("ls / > /dev/null && cp /bin/true copied && ./copied && printf '#!/bin/sh\\n' > s && chmod 755 s && ./s").status == 0)
+    #expect(
+      try host.run(
+        "ls / > /dev/null && cp /bin/true copied && ./copied && printf '#!/bin/sh\\n' > s && chmod 755 s && ./s"
+      ).status == 0)
     // A file system that a user mounts in namespaces of his own is found within a few seconds.
     let foreign = "setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urm sh -c"
-    #expect(try host.run("\(foreign) 'mount -t tmpfs t /mnt && cp /bin/true /mnt/hidden && sleep 5 && /mnt/hidden'").status == 0)
+    #expect(
+      try host.run("\(foreign) 'mount -t tmpfs t /mnt && cp /bin/true /mnt/hidden && sleep 5 && /mnt/hidden'").status
+        == 0)
     let build = "timeout 40 swift build --package-path \(Self.root) --scratch-path scratch --target PolicyDecision"
     let outcome = try host.run(
       """
@@ -55,7 +60,10 @@ import Testing
     #expect(outcome.status == 0 && outcome.output.contains("build 0"), "\(outcome)")
     let early = Self.residentKiB(pid)
     while Date().timeIntervalSince(start) < 60 {
-      #expect(try host.run("find /usr/share/doc /usr/lib/python3 -type f -print0 2>/dev/null | head -z -n 2000 | xargs -0 cat > /dev/null").status == 0)
+      #expect(
+        try host.run(
+          "find /usr/share/doc /usr/lib/python3 -type f -print0 2>/dev/null | head -z -n 2000 | xargs -0 cat > /dev/null"
+        ).status == 0)
     }
     let late = Self.residentKiB(pid)
     #expect(early > 0 && late - early < 8192, "resident memory grew from \(early) to \(late) KiB")
@@ -68,7 +76,10 @@ import Testing
     #expect(!decisions.contains { failures.contains($0["reason"] as? String ?? "") }, "\(decisions)")
     #expect(try host.stop().status == 0)
     let records = try host.records()
-    #expect(records.contains { ($0[path: "object", "path"] as? String)?.hasSuffix("/copied") == true && $0["verdict"] as? String == "deny" })
+    #expect(
+      records.contains {
+        ($0[path: "object", "path"] as? String)?.hasSuffix("/copied") == true && $0["verdict"] as? String == "deny"
+      })
     let hidden = records.first { ($0[path: "object", "path"] as? String)?.hasSuffix("/hidden") == true }
     #expect(hidden?["verdict"] as? String == "deny" && hidden?[path: "subject", "mntns_initial"] as? Bool == false)
     #expect(records.allSatisfy { $0["effect"] as? String == "logged" })

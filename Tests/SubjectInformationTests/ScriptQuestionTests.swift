@@ -71,8 +71,10 @@ import Testing
   }
 
   @Test(
-    .enabled(if: access("/usr/bin/python3", X_OK) == 0),
     arguments: [
+      (["/usr/bin/python3", "-Wc", "@program.py"], "@program.py", true),
+      (["/usr/bin/python3", "-W", "/etc/passwd", "@program.py"], "@program.py", true),
+      (["/usr/bin/python3", "-W", "/etc/passwd", "@program.py", "@other"], "@other", false),
       (["/usr/bin/python3", "-W", "ignore", "@program.py"], "@program.py", true),
       (["/usr/bin/python3", "-Wignore", "-B", "@program.py", "@other"], "@program.py", true),
       (["/usr/bin/python3", "-Wignore", "-B", "@program.py", "@other"], "@other", false),

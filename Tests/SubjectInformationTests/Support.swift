@@ -107,9 +107,10 @@ final class Room: WaitingRoom {
 
 let shell = Interpreter(
   name: "shell", paths: ["/bin/sh", "/usr/bin/{sh,dash}", "/usr/bin/sh", "/usr/bin/dash", "/usr/bin/bash"],
-  suffixes: [".sh"], inlineOptions: "c", readsArguments: true)
+  suffixes: [".sh"], inlineOptions: "c", valueOptions: "oO", readsArguments: true)
 let python = Interpreter(
-  name: "python", paths: ["/usr/bin/python3*"], suffixes: [".py", ".pyc"], inlineOptions: "cm", readsArguments: true)
+  name: "python", paths: ["/usr/bin/python3*"], suffixes: [".py", ".pyc"], inlineOptions: "cm", valueOptions: "WX",
+  readsArguments: true)
 
 func information(_ interpreters: [Interpreter] = [shell, python], room: Room = Room()) throws -> SubjectInformation {
   SubjectInformation(interpreters: InterpreterTable(interpreters), namespaces: try InitialNamespaces(), room: room)

@@ -27,12 +27,14 @@ extension Interpreter {
     let paths = readPaths(&table)
     let suffixes = table.strings("suffixes", check: faultOfSuffix)
     let options = table.strings("inline_options", check: faultOfOption)
+    let values = table.strings("value_options", check: faultOfOption)
     let arguments = table.bool("arguments")
     table.finish()
     guard let paths else { return nil }
     return Interpreter(
       name: name, paths: paths, suffixes: suffixes ?? [],
-      inlineOptions: (options ?? []).joined(), readsArguments: arguments ?? true)
+      inlineOptions: (options ?? []).joined(), valueOptions: (values ?? []).joined(),
+      readsArguments: arguments ?? true)
   }
 
   private static func readPaths(_ table: inout TableReader) -> [String]? {

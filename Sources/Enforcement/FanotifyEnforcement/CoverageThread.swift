@@ -2,8 +2,8 @@
 // It must not answer requests.
 
 internal import Fanotify
-public import SystemCalls
 internal import Synchronization
+public import SystemCalls
 
 /// Watches mountinfo (which polls as an error when the mounts change) and looks through other mount namespaces every
 /// two seconds, because nothing announces a mount there.
@@ -33,7 +33,8 @@ public final class CoverageThread: Sendable {
 
   private func run() {
     guard let mounts = try? Descriptor.open("/proc/self/mountinfo", 0) else { return }
-    let inputs = [(wakeUp.descriptor, PollEvents.input), (mounts.rawValue, PollEvents.priority)]
+    let inputs =
+      [(wakeUp.descriptor, PollEvents.input), (mounts.rawValue, PollEvents.priority)]
       + watched.map { ($0, PollEvents.input) }
     while !stopping.load(ordering: .acquiring) {
       let ready = (try? waitForEvents(inputs, milliseconds: Self.pause)) ?? []

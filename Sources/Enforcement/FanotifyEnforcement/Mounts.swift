@@ -25,7 +25,9 @@ enum Mounts {
     guard let place = try? Descriptor.open(path, pathOnly),
       let status = try? FileStatus.of(descriptor: place.rawValue)
     else { return nil }
-    return entries.last { status.mount != 0 ? $0.id == status.mount : $0.major == status.deviceMajor && $0.minor == status.deviceMinor }
+    return entries.last {
+      status.mount != 0 ? $0.id == status.mount : $0.major == status.deviceMajor && $0.minor == status.deviceMinor
+    }
   }
 
   static func device(of path: String, in entries: [MountEntry]) -> UInt64? {

@@ -68,7 +68,8 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
   public var status: ListenerStatus {
     let open = workers.withLock { $0.count { $0.slot.openSince != nil } }
     return ListenerStatus(
-      threads: crew.running, waiting: crew.waiting, pendingEvents: (try? group.pendingEvents()) ?? 0, openRequests: open)
+      threads: crew.running, waiting: crew.waiting, pendingEvents: (try? group.pendingEvents()) ?? 0, openRequests: open
+    )
   }
 
   /// Starts a thread that counts as a reader from now on.

@@ -17,6 +17,8 @@ struct Resolution {
     switch path {
     case .file(let file):
       watch(PathBytes(file).folder)
+      // Where the name is a link, the folder of what it leads to decides too.
+      if let target = Self.target(of: PathBytes(file)) { watch(target.folder) }
       note(PathBytes(file))
     case .children(let folder): list(PathBytes(folder), prefix: [], depth: Self.deepest)
     case .prefix(let prefix):
@@ -55,12 +57,20 @@ struct Resolution {
     }
   }
 
+  /// realpath(3); nil where the path names nothing.
+  private static func target(of path: PathBytes) -> PathBytes? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    guard unsafe path.withPointer({ unsafe realpath($0, &buffer) }) != nil else { return nil }
+    return PathBytes(buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)))
+  }
+
   private static func names(in folder: PathBytes) -> [[UInt8]] {
     guard let stream = unsafe folder.withPointer({ unsafe opendir($0) }) else { return [] }
     defer { unsafe _ = closedir(stream) }
     var names: [[UInt8]] = []
     while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in unsafe bytes.prefix { $0 != 0 }.map { $0 } }
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in unsafe bytes.prefix { $0 != 0 }.map { $0 }
+      }
       if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
     }
     return names

@@ -56,7 +56,9 @@ internal import SystemCalls
   /// name_to_handle_at(2) on the event's descriptor, then open_by_handle_at(2) with O_PATH on the initial namespace's
   /// mount: raises no event, but may wait for a disk.
   private func recover(_ descriptor: Int32, _ status: FileStatus) -> Int? {
-    guard let place = mounts.place(major: status.deviceMajor, minor: status.deviceMinor), room.enter() else { return nil }
+    guard let place = mounts.place(major: status.deviceMajor, minor: status.deviceMinor), room.enter() else {
+      return nil
+    }
     defer { room.leave() }
     do {
       var handle = try FileHandle(of: descriptor)

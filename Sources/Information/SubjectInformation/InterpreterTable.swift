@@ -11,12 +11,14 @@ final class CompiledInterpreter: Sendable {
   let patterns: [[CChar]]
   let suffixes: [[UInt8]]
   let inlineOptions: [UInt8]
+  let valueOptions: [UInt8]
   let readsArguments: Bool
 
   init(_ interpreter: Interpreter) {
     patterns = interpreter.paths.map { $0.utf8.map { CChar(bitPattern: $0) } + [0] }
     suffixes = interpreter.suffixes.map { Array($0.utf8) }
     inlineOptions = Array(interpreter.inlineOptions.utf8)
+    valueOptions = Array(interpreter.valueOptions.utf8)
     readsArguments = interpreter.readsArguments
   }
 

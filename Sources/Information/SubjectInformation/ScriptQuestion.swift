@@ -50,13 +50,14 @@ internal import SystemCalls
   }
 
   /// Walks the command line: the first argument that is not an option and that names a file is what runs. An option
-  /// that carries code ends the walk. Where the walk cannot be finished, the object may be what runs, and so it is.
+  /// that carries code ends the walk; what may be the value of an option is looked at, and the walk goes on. Where the
+  /// walk cannot be finished, the object may be what runs, and so it is.
   func argumentsNameObject() throws(Errno) -> Bool {
     guard interpreter.readsArguments else { return false }
     let status = try FileStatus.of(descriptor: object)
     var start = 0
     var index = 0
-    var optionsAreOver = false
+    var before = OptionMeaning.plain
     while unsafe start < arguments.count {
       var end = start
       while unsafe (end < arguments.count && arguments[end] != 0) { end += 1 }
@@ -67,14 +68,16 @@ internal import SystemCalls
       let isEmpty = unsafe argument.isEmpty
       if index == 1 || isEmpty { continue }
       let isOption = unsafe argument[0] == 0x2d
-      if isOption && !optionsAreOver {
-        if unsafe carriesCode(argument) { return false }
-        // A single hyphen ends a shell's options too.
-        optionsAreOver = unsafe argument.count == 1 || (argument.count == 2 && argument[1] == 0x2d)
+      if isOption && before != .endsOptions {
+        before = unsafe meaning(of: argument)
+        if before == .carriesCode { return false }
         continue
       }
       if Self.lengthsThatMayNotFit.contains(argument.count) { return true }
-      if let named = try unsafe fileNamed(by: argument), named.isRegular { return named.isSameFile(as: status) }
+      guard let named = try unsafe fileNamed(by: argument), named.isRegular else { continue }
+      if named.isSameFile(as: status) { return true }
+      if before != .mayTakeValue { return false }
+      before = .plain
     }
     return areCut
   }
@@ -83,11 +86,29 @@ internal import SystemCalls
   /// may be.
   private static let lengthsThatMayNotFit = 4032..<4096
 
-  /// A cluster of single-letter options with one behind which code stands, as in `-c` or `-ne`.
-  private func carriesCode(_ option: UnsafeRawBufferPointer) -> Bool {
-    let isShort = unsafe option.count >= 2 && option[1] != 0x2d
-    guard isShort else { return false }
-    return unsafe option.dropFirst().contains { interpreter.inlineOptions.contains($0) }
+  private enum OptionMeaning {
+    case plain
+    /// Code stands behind it, on the command line itself.
+    case carriesCode
+    /// The next argument may be its value.
+    case mayTakeValue
+    /// `--`, and in a shell `-`.
+    case endsOptions
+  }
+
+  /// Of one option, or a cluster of single-letter ones, as `-c`, `-ne` or `-Wignore`. What a long option without `=`
+  /// takes is not known.
+  private func meaning(of option: UnsafeRawBufferPointer) -> OptionMeaning {
+    let count = option.count
+    let second: UInt8 = count > 1 ? unsafe option[1] : 0
+    if count == 1 || (count == 2 && second == 0x2d) { return .endsOptions }
+    if second == 0x2d { return unsafe option.contains(0x3d) ? .plain : .mayTakeValue }
+    for place in 1..<count {
+      let letter = unsafe option[place]
+      if interpreter.inlineOptions.contains(letter) { return .carriesCode }
+      if interpreter.valueOptions.contains(letter) { return place == count - 1 ? .mayTakeValue : .plain }
+    }
+    return .plain
   }
 
   /// What the argument names as the subject sees it: from its working folder or its root. Nil where it names nothing.

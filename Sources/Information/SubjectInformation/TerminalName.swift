@@ -24,7 +24,7 @@ enum TerminalName {
   }
 
   private static func append(_ text: StaticString, _ name: inout [UInt8]) {
-    text.withUTF8Buffer { for unsafe byte in unsafe $0 { name.append(byte) } }
+    text.withUTF8Buffer { for index in $0.indices { name.append(unsafe $0[index]) } }
   }
 
   private static func append(_ number: UInt32, _ name: inout [UInt8]) {

@@ -47,7 +47,9 @@ public enum EventBuffer {
   static let none: Int32 = -1
 
   /// The event at the start of `bytes`, and how many bytes it takes.
-  public static func first(in bytes: UnsafeRawBufferPointer) throws(EventBufferError) -> (event: FanotifyEvent, length: Int) {
+  public static func first(in bytes: UnsafeRawBufferPointer) throws(EventBufferError) -> (
+    event: FanotifyEvent, length: Int
+  ) {
     guard bytes.count >= metadataSize else { throw .truncated }
     let length = unsafe bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
     let version = unsafe bytes.loadUnaligned(fromByteOffset: 4, as: UInt8.self)

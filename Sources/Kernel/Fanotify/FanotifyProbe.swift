@@ -18,10 +18,13 @@ public enum FanotifyProbe {
     let content = lil_fan_class_content
     return [
       group("permission events (FAN_CLASS_CONTENT)", content, "needed by exec and open"),
-      group("unlimited queue (FAN_UNLIMITED_QUEUE)", content | lil_fan_unlimited_queue, "a full queue would allow silently"),
-      group("unlimited marks (FAN_UNLIMITED_MARKS)", content | lil_fan_unlimited_marks, "open rules may mark many files"),
+      group(
+        "unlimited queue (FAN_UNLIMITED_QUEUE)", content | lil_fan_unlimited_queue, "a full queue would allow silently"),
+      group(
+        "unlimited marks (FAN_UNLIMITED_MARKS)", content | lil_fan_unlimited_marks, "open rules may mark many files"),
       group("process descriptors (FAN_REPORT_PIDFD)", content | lil_fan_report_pidfd, "tells a reused pid"),
-      group("answers in the audit trail (FAN_ENABLE_AUDIT)", content | lil_fan_enable_audit, "not used by this version"),
+      group(
+        "answers in the audit trail (FAN_ENABLE_AUDIT)", content | lil_fan_enable_audit, "not used by this version"),
       group(
         "error numbers in events (FAN_REPORT_FD_ERROR)", content | lil_fan_report_fd_error | lil_fan_report_pidfd,
         "not used by this version"),

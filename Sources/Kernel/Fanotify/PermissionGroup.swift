@@ -31,17 +31,19 @@ public final class PermissionGroup: Sendable {
     var reports = true
     var number: Int32
     do {
-      number = try shimCall { lil_fanotify_init(base | lil_fan_report_pidfd, Self.noAccessTime) }
+      number = try shimCall { lil_fanotify_init(base | lil_fan_report_pidfd, Self.eventFlags) }
     } catch .invalid {
       reports = false
-      number = try shimCall { lil_fanotify_init(base, Self.noAccessTime) }
+      number = try shimCall { lil_fanotify_init(base, Self.eventFlags) }
     }
     group = Descriptor(owning: number)
     reportsPIDDescriptors = reports
   }
 
-  /// O_NOATIME: a decision leaves no trace on the file it reads.
-  private static let noAccessTime: UInt32 = 0o1000000
+  /// O_NOATIME: a decision leaves no trace on the file it reads. O_NONBLOCK: the kernel opens the file for the event
+  /// within read(2), and would wait there for the holder of a write lease (fcntl(2), F_SETLEASE), 45 seconds a reader,
+  /// where no deadline sees it. So it denies that open instead, tells the holder to give way, and throws EAGAIN.
+  private static let eventFlags: UInt32 = 0o1000000 | 0o4000
 
   /// Reads one event; blocks while there is none. One, because each event that is read is an open descriptor, and
   /// because the next belongs to a thread that is free. An interrupting signal throws EINTR. EMFILE and ENFILE: the
@@ -74,15 +76,15 @@ public final class PermissionGroup: Sendable {
     try mark(lil_fan_mark_remove | lil_fan_mark_filesystem, events.mask, path)
   }
 
-  /// Marks one file, or a folder and the files directly in it.
+  /// Marks one file, or a folder and the files directly in it; a link stands for what it leads to.
   public func markInode(_ events: PermissionEvents, of path: PathBytes, children: Bool) throws(Errno) {
     let childMask = children ? lil_fan_event_on_child : 0
-    try mark(lil_fan_mark_add | lil_fan_mark_dont_follow, events.mask | childMask, path)
+    try mark(lil_fan_mark_add, events.mask | childMask, path)
   }
 
   public func unmarkInode(_ events: PermissionEvents, of path: PathBytes, children: Bool) throws(Errno) {
     let childMask = children ? lil_fan_event_on_child : 0
-    try mark(lil_fan_mark_remove | lil_fan_mark_dont_follow, events.mask | childMask, path)
+    try mark(lil_fan_mark_remove, events.mask | childMask, path)
   }
 
   /// Takes every mark away; events in the queue stay.

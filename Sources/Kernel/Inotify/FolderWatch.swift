@@ -17,7 +17,8 @@ public final class FolderWatch: Sendable {
 
   /// Watches a folder; again is no harm.
   public func add(_ folder: PathBytes) throws(Errno) {
-    let mask = UInt32(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
+    let mask =
+      UInt32(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
       | UInt32(IN_ONLYDIR)
     let number = instance.rawValue
     _ = try unsafe folder.withPointer { path throws(Errno) in

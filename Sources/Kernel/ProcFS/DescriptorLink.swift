@@ -10,8 +10,8 @@ public enum DescriptorLink {
     return try unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer throws(Failure) in
       var end = 0
       prefix.withUTF8Buffer {
-        for unsafe byte in unsafe $0 {
-          unsafe buffer[end] = CChar(bitPattern: byte)
+        for index in $0.indices {
+          unsafe buffer[end] = CChar(bitPattern: $0[index])
           end += 1
         }
       }

@@ -38,7 +38,7 @@ public enum ProcessFile: Sendable {
         unsafe buffer[end] = byte
         end += 1
       }
-      prefix.withUTF8Buffer { for unsafe byte in unsafe $0 { append(byte) } }
+      prefix.withUTF8Buffer { for index in $0.indices { append(unsafe $0[index]) } }
       // No process has the number 0, so what is none gives the path of none.
       let pid = max(pid, 0)
       var divisor: Int32 = 1
@@ -48,8 +48,8 @@ public enum ProcessFile: Sendable {
         divisor /= 10
       }
       append(0x2f)
-      name.withUTF8Buffer { for unsafe byte in unsafe $0 { append(byte) } }
-      if let suffix = unsafe suffix { for unsafe byte in unsafe suffix { append(byte) } }
+      name.withUTF8Buffer { for index in $0.indices { append(unsafe $0[index]) } }
+      if let suffix = unsafe suffix { for index in suffix.indices { append(unsafe suffix[index]) } }
       append(0)
       return try unsafe body(buffer.baseAddress!.assumingMemoryBound(to: CChar.self))
     }

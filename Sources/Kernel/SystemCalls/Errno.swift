@@ -31,7 +31,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     var text = [CChar](repeating: 0, count: 128)
     let found = unsafe strerror_r(rawValue, &text, text.count)
-    return found == 0 ? String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : "errno \(rawValue)"
+    return found == 0
+      ? String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : "errno \(rawValue)"
   }
 }
 

@@ -19,14 +19,16 @@ public struct Thread: Sendable {
     defer { unsafe pthread_attr_destroy(&attributes) }
     unsafe pthread_attr_setstacksize(&attributes, stackSize)
     var handle = pthread_t()
-    let error = unsafe pthread_create(&handle, &attributes, { argument in
-      // The retain of passRetained is taken over here, once.
-      let body = unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
-      _ = unsafe lil_name_thread(body.name)
-      Signals.acceptInterrupts()
-      body.run()
-      return nil
-    }, box.toOpaque())
+    let error = unsafe pthread_create(
+      &handle, &attributes,
+      { argument in
+        // The retain of passRetained is taken over here, once.
+        let body = unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
+        _ = unsafe lil_name_thread(body.name)
+        Signals.acceptInterrupts()
+        body.run()
+        return nil
+      }, box.toOpaque())
     guard error == 0 else {
       unsafe box.release()
       throw Errno(error)

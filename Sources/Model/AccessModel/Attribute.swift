@@ -84,14 +84,16 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
     Definition(
       .subjectUnit, "subject.unit", .string, .subjectControlGroup, "systemd unit; \"\" where there is none"),
     Definition(
-      .subjectTerminal, "subject.terminal", .string, .subjectStat, "controlling terminal, as in pts/3; \"\" without one"),
+      .subjectTerminal, "subject.terminal", .string, .subjectStat, "controlling terminal, as in pts/3; \"\" without one"
+    ),
     Definition(
       .subjectParentExe, "subject.parent_exe", .string, [.subjectStatus, .subjectParent],
       "path of the program that the parent runs"),
   ]
 
   private static let objectDefinitions: [Definition] = [
-    Definition(.objectPath, "object.path", .string, [.objectStatus, .objectPath], "path; undecided while not verified"),
+    Definition(
+      .objectPath, "object.path", .string, [.objectStatus, .objectPath], "path; undecided while not verified"),
     Definition(
       .objectDirectory, "object.directory", .string, [.objectStatus, .objectPath],
       "path of the folder that holds it, without a final slash"),

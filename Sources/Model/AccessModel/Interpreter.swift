@@ -10,14 +10,20 @@ public struct Interpreter: Sendable, Hashable {
   public var suffixes: [String]
   /// Option letters behind which code stands on the command line, as `c` in `sh -c`.
   public var inlineOptions: String
+  /// Option letters that take a value, attached or as the next argument, as `W` in `python3 -W ignore`.
+  public var valueOptions: String
   /// Whether its first argument that is not an option names the file that it runs.
   public var readsArguments: Bool
 
-  public init(name: String, paths: [String], suffixes: [String], inlineOptions: String, readsArguments: Bool) {
+  public init(
+    name: String, paths: [String], suffixes: [String], inlineOptions: String, valueOptions: String = "",
+    readsArguments: Bool
+  ) {
     self.name = name
     self.paths = paths
     self.suffixes = suffixes
     self.inlineOptions = inlineOptions
+    self.valueOptions = valueOptions
     self.readsArguments = readsArguments
   }
 }
