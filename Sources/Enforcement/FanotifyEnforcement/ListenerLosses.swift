@@ -9,6 +9,8 @@ public final class ListenerLosses: Sendable {
   public enum Kind: Int, CaseIterable, Sendable {
     /// Denied by the kernel: the daemon had no free descriptor for the event.
     case outOfDescriptors
+    /// Denied by the kernel: somebody held a write lease on the file, and was told to give way.
+    case leased
     /// Answered by the deadline.
     case deadline
     /// Answered without a decision because every thread was waiting.
@@ -27,6 +29,7 @@ public final class ListenerLosses: Sendable {
     public var name: String {
       switch self {
       case .outOfDescriptors: "out-of-descriptors"
+      case .leased: "leased"
       case .deadline: "deadline"
       case .outOfThreads: "out-of-threads"
       case .dropped: "dropped"
@@ -51,5 +54,5 @@ public final class ListenerLosses: Sendable {
 }
 
 private final class InlineCounts: Sendable {
-  let cells: InlineArray<8, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+  let cells: InlineArray<9, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
 }

@@ -111,7 +111,11 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
   private func endsWork(_ error: Errno) -> Bool {
     switch error {
     case .interrupted: return false
-    case .again: return stopping.load(ordering: .acquiring)
+    case .again:
+      if stopping.load(ordering: .acquiring), (try? group.pendingEvents()) ?? 0 == 0 { return true }
+      // Denied by the kernel: somebody holds a write lease on the file, and was told to give way.
+      losses.count(.leased)
+      return false
     case .tooManyFiles, .systemTooManyFiles:
       // The kernel has denied the event. Descriptors come free as requests are answered: do not spin meanwhile.
       losses.count(.outOfDescriptors)
