@@ -15,10 +15,12 @@ if [ "$(id -u)" -ne 0 ]; then
   selection=(--skip '^KernelTests\.')
 fi
 
-# In CI the log keeps suites, failures and the closing line, not one line for each test that passed.
+# In CI the log keeps suites, failures and the closing line, not one line (or many, where an argument has line ends) for
+# each test that began or passed.
 condense() {
   if [ "$ci" = true ]; then
-    grep -Ev '^(◇ |✔ Test (case |[^r]|r[^u]))|^\[[0-9]+/[0-9]+\]' || [ $? -eq 1 ]
+    awk '/^◇ / { skip = 1; next } /^(✔|✘|↳|\[|Build|error|warning)/ { skip = 0 }
+      /^✔ Test (case |[^r]|r[^u])/ || /^\[[0-9]+\/[0-9]+\]/ { next } !skip { print; fflush() }'
   else
     cat
   fi

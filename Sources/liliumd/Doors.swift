@@ -25,7 +25,10 @@ struct DoorError: Error, CustomStringConvertible {
 final class Doors: Sendable {
   struct Exec: Sendable {
     let listener: PermissionListener<Monitor>
+    /// For file systems behind which another process or host may stand.
+    let guests: PermissionListener<Monitor>
     let coverage: FileSystemCoverage
+    let foreign: ForeignScanner
   }
 
   struct Open: Sendable {
@@ -48,7 +51,9 @@ final class Doors: Sendable {
 
   var execDoor: Exec? { exec.withLock { $0 } }
   var openDoor: Open? { open.withLock { $0 } }
-  var listeners: [PermissionListener<Monitor>] { [execDoor?.listener, openDoor?.listener].compactMap { $0 } }
+  var listeners: [PermissionListener<Monitor>] {
+    [execDoor?.listener, execDoor?.guests, openDoor?.listener].compactMap { $0 }
+  }
 
   /// Opens what the settings want open and closes the rest. Where something cannot be opened, nothing has changed but
   /// that a listener without marks may run.
@@ -69,21 +74,29 @@ final class Doors: Sendable {
       return try cover(door.coverage)
     }
     let group = try makeGroup(.exec)
+    let guestGroup = try makeGroup(.exec)
+    let marks = FileSystemCoverage(
+      group: group, guests: guestGroup, events: [.open, .execute], scope: scope, exclude: coverage.exclude,
+      mounts: information.mounts)
     let door = Exec(
-      listener: try listener(.exec, group, settings),
-      coverage: FileSystemCoverage(
-        group: group, events: [.open, .execute], scope: scope, exclude: coverage.exclude, mounts: information.mounts))
+      listener: try listener(.exec, group, settings), guests: try listener(.exec, guestGroup, settings),
+      coverage: marks, foreign: ForeignScanner(marks) { [self] changes in report(changes) })
     try start(door.listener)
-    do throws(DoorError) { try cover(door.coverage) } catch {
+    do throws(DoorError) {
+      try start(door.guests)
+      try cover(marks)
+    } catch {
       _ = door.listener.stop(nanoseconds: 2_000_000_000)
+      _ = door.guests.stop(nanoseconds: 2_000_000_000)
       throw error
     }
+    door.foreign.scan()
     exec.withLock { $0 = door }
   }
 
   /// Marks now, before anybody is told that the door is guarded.
   private func cover(_ coverage: FileSystemCoverage) throws(DoorError) {
-    do throws(SystemCallError) { report(try coverage.update(foreign: true)) } catch {
+    do throws(SystemCallError) { report(try coverage.update()) } catch {
       throw DoorError(mechanism: .exec, reason: "coverage.filesystems: \(error)")
     }
     if coverage.marked.isEmpty {
@@ -138,6 +151,7 @@ final class Doors: Sendable {
     guard let door = execDoor else { return }
     exec.withLock { $0 = nil }
     _ = door.listener.stop(nanoseconds: Self.patience)
+    _ = door.guests.stop(nanoseconds: Self.patience)
     report(door.coverage.marked.map { .gone($0) })
   }
 
@@ -169,7 +183,8 @@ extension Doors {
     do throws(Errno) {
       let watched = [doors.1?.files.changeDescriptor].compactMap { $0 }
       let watch = try CoverageThread(watched: watched) { [self] everything in
-        if let changes = try? doors.0?.coverage.update(foreign: everything) { report(changes) }
+        if let changes = try? doors.0?.coverage.update() { report(changes) }
+        if everything { doors.0?.foreign.scan() }
         if let files = doors.1?.files { report(files.update()) }
       }
       let thread = try watch.start()

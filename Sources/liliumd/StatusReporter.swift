@@ -79,6 +79,7 @@ extension Daemon {
     if let failures = doors.execDoor?.coverage.failures.count, failures > 0 {
       losses["filesystems-not-marked"] = UInt64(failures)
     }
+    if let hung = doors.execDoor?.foreign.leftBehind, hung > 0 { losses["namespaces-not-searched"] = UInt64(hung) }
     return losses
   }
 

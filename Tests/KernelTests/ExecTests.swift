@@ -62,6 +62,40 @@ import Testing
     }
   }
 
+  /// Links of /proc mean the subject to the subject, and the daemon to the daemon.
+  @Test func isNotLedAstrayByLinksOfProc() throws {
+    let host = try Host()
+    try host.check(
+      host.run("printf 'echo ran\\n' > m/bad-plain; ln -s /proc/self/cwd/bad-plain m/link; ln -s bad-plain m/short"))
+    try host.start(rules: host.usualRules)
+    for script in [
+      "cd m && sh /proc/self/cwd/bad-plain", "cd m && sh link", "cd m && sh short", "sh /dev/fd/6 6< m/bad-plain",
+      "cd m && sh -o errexit ./bad-plain", "cd m && bash --rcfile /etc/passwd bad-plain",
+    ] {
+      let outcome = try host.run(script)
+      #expect(!outcome.output.split(separator: "\n").contains("ran"), "\(script): \(outcome)")
+    }
+  }
+
+  /// The kernel shows no path of more than 4,096 bytes.
+  @Test func deniesWhatLiesTooDeepForAPath() throws {
+    let host = try Host()
+    try host.write(
+      "deep.py",
+      """
+      import os
+      os.chdir("\(host.mount)")
+      for i in range(30):
+          os.mkdir("d" * 200); os.chdir("d" * 200)
+      open("plain", "w").write("print(qq(ran))")
+      print("made", flush=True)
+      os.execv("/usr/bin/perl", ["perl", "./plain"])
+      """)
+    try host.start(rules: "allow exec when object.path_verified\ndeny exec\n")
+    let outcome = try host.run("/usr/bin/python3 deep.py")
+    #expect(outcome.output.contains("made") && !outcome.output.contains("ran"), "\(outcome)")
+  }
+
   @Test func deniesLibrariesAndLoaders() throws {
     let host = try Host()
     try host.addPrograms()

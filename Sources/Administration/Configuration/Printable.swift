@@ -1,10 +1,12 @@
 // Owns how text that somebody else chose is made fit to print: nothing in it may steer a terminal or hide.
 // It must not shorten or translate.
 
+internal import AccessModel
+
 public enum Printable {
   /// The text with controls, direction marks and other invisible characters as `\u{HEX}`; a tab becomes a space.
   public static func text(_ text: some StringProtocol) -> String {
-    guard text.unicodeScalars.contains(where: isHarmful) else { return String(text) }
+    guard text.unicodeScalars.contains(where: \.isHazard) else { return String(text) }
     var safe = ""
     for scalar in text.unicodeScalars { safe += shown(scalar) }
     return safe
@@ -26,18 +28,10 @@ public enum Printable {
 
   static func shown(_ scalar: Unicode.Scalar) -> String {
     if scalar == "\t" { return " " }
-    return isHarmful(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+    return scalar.isHazard ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
   }
 
   private static func escaped(_ byte: UInt8) -> String {
     "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-  }
-
-  private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7f }
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: return true
-    default: return false
-    }
   }
 }

@@ -1,6 +1,8 @@
 // Owns reading one table strictly: each key is asked for with its type, and what nobody asked for is reported.
 // It must not know what a key means.
 
+internal import PolicyLanguage
+
 /// One table of a document under reading. Every question about a key also makes the key known; `finish` reports the
 /// others. A wrong value is reported and read as absent.
 struct TableReader {
@@ -78,7 +80,7 @@ struct TableReader {
     let names = words.map(\.word)
     guard let (text, node) = string(key, expected: listed(names)) else { return nil }
     if let found = words.first(where: { $0.word == text }) { return found.value }
-    let nearest = nearestName(to: text, among: names)
+    let nearest = Suggestion.nearest(to: text, among: Array(names))
     report(
       key, node, "expected \(listed(names)), found \"\(text)\"", hint: nearest.map { "did you mean \"\($0)\"?" })
     return nil
@@ -117,7 +119,7 @@ struct TableReader {
       let what: String
       if case .table = members[key]!.node.value { what = "table" } else { what = "key" }
       let place = name.isEmpty ? "" : " in [\(name)]"
-      let nearest = nearestName(to: key, among: known)
+      let nearest = Suggestion.nearest(to: key, among: Array(known))
       reportKey(
         key, "unknown \(what) \"\(key)\"\(place)",
         hint: nearest.map { "did you mean \($0)?" } ?? "known here: \(known.sorted().joined(separator: ", "))")

@@ -1,6 +1,7 @@
 // Owns the way between a value and its line of JSON, and the limits that a line must keep.
 // It must not read or write a socket.
 
+internal import AccessModel
 internal import FoundationEssentials
 
 /// One line of the control protocol, without its line end.
@@ -88,7 +89,7 @@ public enum ControlLine {
     var safe: [UInt8] = []
     safe.reserveCapacity(json.count)
     for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
-      guard scalar.value >= 0x7f, isHarmful(scalar) else {
+      guard scalar.value >= 0x7f, scalar.isHazard else {
         safe.append(contentsOf: UTF8.encode(scalar)!)
         continue
       }
@@ -98,12 +99,5 @@ public enum ControlLine {
       }
     }
     return safe
-  }
-
-  private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: true
-    default: false
-    }
   }
 }

@@ -1,6 +1,8 @@
 // Owns how a name of unknown origin is shown to a person: it can neither drive the terminal nor pose as other words.
 // It must not cut a name unless told.
 
+internal import AccessModel
+
 /// The name with everything that is no visible character as `\xNN`, a backslash doubled. A name that is empty or
 /// holds a space or a quotation mark is quoted, so that it cannot pose as the words around it.
 public func displayText(_ name: [UInt8]) -> String {

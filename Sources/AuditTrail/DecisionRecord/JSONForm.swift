@@ -1,6 +1,8 @@
 // Owns the JSON form of a record: one object on one line (RFC 8259), safe to show on a terminal.
 // It must not reorder or drop fields.
 
+internal import AccessModel
+
 extension AuditRecord {
   /// One JSON object without a line end. Bytes that are not UTF-8 keep a readable form under their key and stand
   /// exactly under KEY_b64.

@@ -36,16 +36,6 @@ func isUTF8(_ bytes: [UInt8]) -> Bool {
 }
 
 extension Unicode.Scalar {
-  /// Drives a terminal, breaks a line, turns the writing direction or hides: it never reaches an eye unescaped.
-  /// Controls C0, DEL and C1; bidirectional and other invisible format characters; line and paragraph separators.
-  var isHazard: Bool {
-    if value < 0x7f { return value < 0x20 }
-    switch properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator: return true
-    default: return false
-    }
-  }
-
   /// A space of any width.
   var isSpace: Bool { self == " " || (value > 0x7f && properties.generalCategory == .spaceSeparator) }
 }

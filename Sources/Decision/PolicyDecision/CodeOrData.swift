@@ -12,7 +12,8 @@ enum CodeOrData {
   case failed(Failure)
 
   /// A program that is executed is code. An opened file is code by its content (a library), or by what opens it (a
-  /// loader any ELF file; an interpreter a script, a module, or what its arguments name).
+  /// loader any ELF file; an interpreter a script, a module, or what its arguments name, an ELF file too where it
+  /// interprets those).
   init(_ facts: Facts) {
     guard facts.operation == .open else {
       self = .code
@@ -34,7 +35,6 @@ enum CodeOrData {
     switch facts.subject.programClass {
     case .ordinary: return .data
     case .loader: return kind.isELF ? .code : .data
-    case .interpreter where kind.isELF: return .data
     case .interpreter where kind == .script: return .code
     case .interpreter:
       if let gap = gap(.subjectScript, .subjectUnreadable, facts) { return gap }

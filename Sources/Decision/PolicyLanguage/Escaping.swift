@@ -1,10 +1,12 @@
 // Owns how text of a rule file is made fit to print: nothing in it may steer a terminal or hide.
 // It must not shorten or translate.
 
+internal import AccessModel
+
 /// A code point as itself where it is harmless, escaped as the rule language writes it where it is not.
 func escaped(_ scalar: Unicode.Scalar) -> String {
   if scalar == "\t" { return " " }
-  guard scalar.isHarmful else { return String(scalar) }
+  guard scalar.isHazard else { return String(scalar) }
   return scalar.value < 0x80 ? escaped(byte: UInt8(scalar.value)) : "\\u{\(String(scalar.value, radix: 16))}"
 }
 
@@ -21,17 +23,6 @@ func quoted(_ bytes: some Collection<UInt8>) -> String {
 }
 
 func quoted(_ text: String) -> String { quoted(text.utf8) }
-
-extension Unicode.Scalar {
-  /// Controls, characters that steer the direction of text, line separators and other invisible ones.
-  var isHarmful: Bool {
-    if isASCII { return value < 0x20 || value == 0x7f }
-    switch properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: return true
-    default: return false
-    }
-  }
-}
 
 /// Text that came from elsewhere, without quotes; cut where it is long.
 func printable(_ text: String) -> String { text.unicodeScalars.prefix(120).map(escaped).joined() }

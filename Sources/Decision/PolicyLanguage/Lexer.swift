@@ -1,6 +1,8 @@
 // Owns the way from the bytes of one line to tokens. A token never spans lines.
 // It must not stop at an error: it says what is wrong, leaves an invalid token and reads on.
 
+internal import AccessModel
+
 struct Lexer {
   let bytes: [UInt8]
   let end: Int
@@ -47,7 +49,7 @@ struct Lexer {
   private mutating func readComment() {
     while position < end {
       let (scalar, length) = Text.decode(bytes.span, at: position)
-      if let scalar, scalar.isHarmful, scalar != "\t" {
+      if let scalar, scalar.isHazard, scalar != "\t" {
         report(position..<position + length, "\(scalar.description(of: "in a comment"))", hint: "remove it")
         break
       }
@@ -114,7 +116,7 @@ struct Lexer {
       return ("stray \"\\\"", "a rule goes on in the next line inside ( or [ and after an operator, without a mark")
     case "\u{201c}", "\u{201d}", "\u{2018}", "\u{2019}", "`": return ("stray quote", "write \" or '")
     default:
-      if scalar.isHarmful { return (scalar.description(of: "in a rule"), "remove it") }
+      if scalar.isHazard { return (scalar.description(of: "in a rule"), "remove it") }
       return ("stray character \(quoted(String(scalar)))", nil)
     }
   }

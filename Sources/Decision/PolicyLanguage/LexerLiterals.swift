@@ -1,6 +1,8 @@
 // Owns the literals of CEL: numbers, strings and their escapes.
 // It must not read more than one line.
 
+internal import AccessModel
+
 extension Lexer {
   /// Decimal or `0x` hexadecimal; the sign is a token of its own.
   mutating func readNumber() {
@@ -68,7 +70,7 @@ extension Lexer {
     let (scalar, length) = Text.decode(bytes.span, at: position)
     let range = position..<position + length
     if let scalar {
-      if scalar.isHarmful, scalar != "\t" {
+      if scalar.isHazard, scalar != "\t" {
         let escape = scalar.value < 0x10000 ? "\\u" : "\\U"
         let digits = String(scalar.value, radix: 16)
         let padding = String(repeating: "0", count: (scalar.value < 0x10000 ? 4 : 8) - digits.count)

@@ -1,14 +1,14 @@
 // Owns the nearest valid name to one that is not.
 // It must not guess where nothing is near.
 
-enum Suggestion {
+public enum Suggestion {
   /// "did you mean NAME?", or nil where no name is near.
   static func sentence(for word: String, among names: [String], limit: Int? = nil) -> String? {
     nearest(to: word, among: names, limit: limit).map { "did you mean \($0)?" }
   }
 
   /// The name that takes the fewest edits, at most `limit`: by default a third of the word, and no more than three.
-  static func nearest(to word: String, among names: [String], limit: Int? = nil) -> String? {
+  public static func nearest(to word: String, among names: [String], limit: Int? = nil) -> String? {
     let letters = Array(word.lowercased().utf8)
     guard letters.count <= 64 else { return nil }
     // A name without its first part, as in `path`, is nearer than anything misspelt.

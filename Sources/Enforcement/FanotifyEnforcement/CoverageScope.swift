@@ -53,6 +53,7 @@ struct CoverageTarget: Hashable {
   }
 
   var device: UInt64 { UInt64(major) << 32 | UInt64(minor) }
+  var isForeign: Bool { prefix != "" }
   /// The path to mark.
   var path: PathBytes { PathBytes(Array(prefix.utf8) + mountPoint) }
 }

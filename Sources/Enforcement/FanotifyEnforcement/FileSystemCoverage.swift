@@ -28,18 +28,26 @@ public final class FileSystemCoverage: Sendable {
   private struct State {
     var marked: [UInt64: MarkedFileSystem] = [:]
     var failed: [UInt64: String] = [:]
+    /// The foreign mount that is being looked at, and those that never answered.
+    var current: CoverageTarget?
+    var skipped: Set<UInt64> = []
   }
 
   private let group: PermissionGroup
+  private let guests: PermissionGroup
   private let events: PermissionEvents
   private let asked: Mutex<(scope: CoverageScope, exclude: [String])>
   private let mounts: MountTable
   private let state = Mutex(State())
 
+  /// `guests` is the group for file systems behind which another process or host may stand: the kernel opens a file
+  /// for each event, and a file system that does not answer then holds the reader, which must be nobody else's.
   public init(
-    group: PermissionGroup, events: PermissionEvents, scope: CoverageScope, exclude: [String], mounts: MountTable
+    group: PermissionGroup, guests: PermissionGroup, events: PermissionEvents, scope: CoverageScope, exclude: [String],
+    mounts: MountTable
   ) {
     self.group = group
+    self.guests = guests
     self.events = events
     asked = Mutex((scope, exclude))
     self.mounts = mounts
@@ -55,9 +63,9 @@ public final class FileSystemCoverage: Sendable {
   /// File systems that should be marked and could not be, with the reason.
   public var failures: [String] { state.withLock { $0.failed.values.sorted() } }
 
-  /// Reads the mounts and marks what is to be marked. Marks are set again each time: one is lost in silence when its
-  /// file system is unmounted and mounted again. With `foreign`, other mount namespaces are looked through too.
-  public func update(foreign: Bool) throws(SystemCallError) -> [MarkChange] {
+  /// Reads the mounts of this namespace and marks what is to be marked. Marks are set again each time: one is lost in
+  /// silence when its file system is unmounted and mounted again.
+  public func update() throws(SystemCallError) -> [MarkChange] {
     let entries = try Mounts.own()
     mounts.replace(with: entries)
     var wanted: [UInt64: [CoverageTarget]] = [:]
@@ -66,11 +74,6 @@ public final class FileSystemCoverage: Sendable {
     case .local:
       let excluded = Set(exclude.compactMap { Mounts.device(of: $0, in: entries) })
       for entry in entries { collect(entry, prefix: "", excluded, into: &wanted) }
-      if foreign {
-        for (pid, entry) in Mounts.foreign() {
-          collect(entry, prefix: "/proc/\(pid)/root", excluded, into: &wanted)
-        }
-      }
     case .paths(let paths):
       for path in paths {
         guard let entry = Mounts.entry(of: path, in: entries) else {
@@ -81,7 +84,35 @@ public final class FileSystemCoverage: Sendable {
         wanted[target.device, default: []].append(target)
       }
     }
-    return apply(wanted, keepsForeign: !foreign)
+    return apply(wanted, foreign: false)
+  }
+
+  /// The same for every other mount namespace. Whose mounts they are may see to it that looking at one never ends, so
+  /// this is for a thread that nobody waits for.
+  public func updateForeign() -> [MarkChange] {
+    let (scope, exclude) = asked.withLock { $0 }
+    guard scope == .local, let own = try? Mounts.own() else { return [] }
+    let excluded = Set(exclude.compactMap { Mounts.device(of: $0, in: own) })
+    let ours = Set(own.map { CoverageTarget($0, prefix: "").device })
+    let skipped = state.withLock { $0.skipped }
+    var wanted: [UInt64: [CoverageTarget]] = [:]
+    for (pid, entry) in Mounts.foreign() where !skipped.contains(entry.id) {
+      let target = CoverageTarget(entry, prefix: "/proc/\(pid)/root")
+      if !ours.contains(target.device) { collect(entry, prefix: target.prefix, excluded, into: &wanted) }
+    }
+    return apply(wanted, foreign: true)
+  }
+
+  /// Leaves out from now on what `updateForeign` is still looking at.
+  func skipCurrent() -> MarkChange? {
+    state.withLock { state in
+      guard let target = state.current else { return nil }
+      state.skipped.insert(target.mount)
+      state.current = nil
+      let why = "\(target.path): does not answer, and is left out"
+      state.failed[target.device] = why
+      return .failed(MarkedFileSystem(target), why)
+    }
   }
 
   private func collect(
@@ -92,7 +123,7 @@ public final class FileSystemCoverage: Sendable {
     wanted[target.device, default: []].append(target)
   }
 
-  private func apply(_ wanted: [UInt64: [CoverageTarget]], keepsForeign: Bool) -> [MarkChange] {
+  private func apply(_ wanted: [UInt64: [CoverageTarget]], foreign: Bool) -> [MarkChange] {
     var changes: [MarkChange] = []
     for (device, targets) in wanted {
       let mark = MarkedFileSystem(targets[0])
@@ -112,9 +143,9 @@ public final class FileSystemCoverage: Sendable {
       }
     }
     let gone = state.withLock { state in
-      let lost = state.marked.filter { wanted[$0.key] == nil && !(keepsForeign && $0.value.isForeign) }
+      let lost = state.marked.filter { wanted[$0.key] == nil && $0.value.isForeign == foreign }
       for key in lost.keys { state.marked[key] = nil }
-      for key in state.failed.keys where wanted[key] == nil { state.failed[key] = nil }
+      if !foreign { for key in state.failed.keys where wanted[key] == nil { state.failed[key] = nil } }
       return lost.values
     }
     for file in gone {
@@ -145,9 +176,12 @@ public final class FileSystemCoverage: Sendable {
   /// Marks through a descriptor of the very mount: the path alone may lead to what was mounted over it. False where it
   /// does.
   private func mark(_ target: CoverageTarget) throws(Errno) -> Bool {
+    if target.isForeign { state.withLock { $0.current = target } }
+    defer { if target.isForeign { state.withLock { $0.current = nil } } }
     let place = try Descriptor.open(target.path, Mounts.pathOnly)
     let status = try FileStatus.of(descriptor: place.rawValue)
-    guard status.mount == 0 || target.prefix != "" || status.mount == target.mount else { return false }
+    guard status.mount == 0 || status.mount == target.mount else { return false }
+    let group = target.isForeign || !FileSystemKinds.isLocal(target.type) ? guests : group
     try group.markFileSystem(events, of: "/proc/self/fd/\(place.rawValue)")
     return true
   }
@@ -168,6 +202,6 @@ extension MarkedFileSystem {
   init(_ target: CoverageTarget) {
     self.init(
       device: DeviceNumber(major: target.major, minor: target.minor), type: target.type,
-      mountPoint: target.mountPoint, isForeign: target.prefix != "")
+      mountPoint: target.mountPoint, isForeign: target.isForeign)
   }
 }

@@ -86,7 +86,8 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
   }
 
   private func work(_ slot: RequestSlot) {
-    let desk = handler.makeDesk(for: mechanism, room: self)
+    let room = WorkerRoom(slot, enter: { [self] in enter() }, leave: { [self] in crew.comeBack() })
+    let desk = handler.makeDesk(for: mechanism, room: room)
     var pace = ReaderPace()
     while true {
       let event: FanotifyEvent
@@ -144,22 +145,21 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
     } else {
       handler.mediate(request, at: desk)
     }
-    // The deadline counted this thread as waiting when it took the request over.
-    if slot.close() { leave() }
+    _ = slot.close()
+    if slot.takeCounted() { crew.comeBack() }
     answered.wrappingAdd(1, ordering: .relaxed)
   }
 }
 
 // MARK: - Waiting and deadlines
 
-extension PermissionListener: WaitingRoom {
-  public func enter() -> Bool {
+extension PermissionListener {
+  /// A reader is about to wait. False where no other can take its place.
+  private func enter() -> Bool {
     if crew.leaveForWaiting() || promote() { return true }
     crew.comeBack()
     return false
   }
-
-  public func leave() { crew.comeBack() }
 
   /// Wakes a resting thread, or starts a new one. False where there may be no more.
   @discardableResult
@@ -212,8 +212,12 @@ extension PermissionListener: WaitingRoom {
   private func answerLate(_ late: RequestSlot.Late, _ slot: RequestSlot, _ now: UInt64) {
     let allow = handler.failureAnswer(mechanism) == .allow
     do throws(Errno) { try group.answer(late.descriptor, allow: allow) } catch { losses.noteAnswer(error) }
-    // Before the thread may come back and be counted again.
-    let hasOthers = crew.leaveForWaiting()
+    // Before the thread may come back and be counted again. One in the waiting room is counted already.
+    var hasOthers = true
+    if !slot.isWaiting {
+      slot.noteCounted()
+      hasOthers = crew.leaveForWaiting()
+    }
     slot.finishLate()
     losses.count(.deadline)
     answered.wrappingAdd(1, ordering: .relaxed)
@@ -235,5 +239,29 @@ extension PermissionListener: WaitingRoom {
       Clock.sleep(nanoseconds: 1_000_000)
     }
     return crew.running == 0
+  }
+}
+
+/// One thread's way into the waiting room.
+private final class WorkerRoom: WaitingRoom {
+  private let slot: RequestSlot
+  private let goIn: @Sendable () -> Bool
+  private let comeOut: @Sendable () -> Void
+
+  init(_ slot: RequestSlot, enter: @escaping @Sendable () -> Bool, leave: @escaping @Sendable () -> Void) {
+    self.slot = slot
+    goIn = enter
+    comeOut = leave
+  }
+
+  func enter() -> Bool {
+    guard goIn() else { return false }
+    slot.isWaiting = true
+    return true
+  }
+
+  func leave() {
+    slot.isWaiting = false
+    comeOut()
   }
 }

@@ -60,8 +60,9 @@ public final class ProtectedFiles: ProtectedNames {
 
   private func mark(_ path: PathBytes, children: Bool, _ problems: inout [String]) {
     do throws(Errno) {
-      if children { try watch.add(path) }
+      // The mark first: it must not depend on a watch that the host has no room for.
       try group.markInode(.open, of: path, children: children)
+      if children { try watch.add(path) }
     } catch {
       // What went away between looking and marking is looked for again at once: the watch tells.
       if error != .noEntry { problems.append("\(path): \(error)") }

@@ -17,6 +17,13 @@ final class RequestSlot: Sendable {
   private let subject = Atomic<Int32>(0)
   private let executes = Atomic<Bool>(false)
 
+  /// The request's thread is in the waiting room: counted there, and not again when it is late.
+  private let waits = Atomic<Bool>(false)
+  var isWaiting: Bool {
+    get { waits.load(ordering: .acquiring) }
+    set { waits.store(newValue, ordering: .releasing) }
+  }
+
   /// Opens a request. `received` is monotonic nanoseconds, never 0.
   func open(descriptor: Int32, pid: Int32, executes isExecute: Bool, received: UInt64) {
     event.store(descriptor, ordering: .relaxed)
@@ -37,6 +44,12 @@ final class RequestSlot: Sendable {
 
   /// Ends the request; true where the deadline had answered it.
   func close() -> Bool { state.exchange(Self.idle, ordering: .acquiringAndReleasing) == Self.answeredByDeadline }
+
+  /// The deadline counted the thread among those that wait; whoever ends the request counts it back. Noted before
+  /// `finishLate`, for which the thread waits.
+  private let counted = Atomic<Bool>(false)
+  func noteCounted() { counted.store(true, ordering: .releasing) }
+  func takeCounted() -> Bool { counted.exchange(false, ordering: .acquiringAndReleasing) }
 
   struct Late {
     var descriptor: Int32

@@ -12,6 +12,7 @@ struct Resolution {
   var problems: [String] = []
   static let mostFiles = 65536
   private static let deepest = 64
+  private var isRecursive = false
 
   mutating func resolve(_ path: ProtectedPath) {
     switch path {
@@ -20,8 +21,11 @@ struct Resolution {
       // Where the name is a link, the folder of what it leads to decides too.
       if let target = Self.target(of: PathBytes(file)) { watch(target.folder) }
       note(PathBytes(file))
-    case .children(let folder): list(PathBytes(folder), prefix: [], depth: Self.deepest)
+    case .children(let folder):
+      isRecursive = false
+      list(PathBytes(folder), prefix: [], depth: Self.deepest)
     case .prefix(let prefix):
+      isRecursive = true
       let start = prefix.utf8.lastIndex(of: 0x2f).map { prefix.utf8.index(after: $0) } ?? prefix.utf8.startIndex
       list(PathBytes(prefix + "x").folder, prefix: Array(prefix.utf8[start...]), depth: 0)
     }
@@ -49,12 +53,17 @@ struct Resolution {
     for name in Self.names(in: folder) where name.starts(with: prefix) {
       let path = folder.appending(name)
       guard let status = try? FileStatus.of(path: path, followingLinks: false) else { continue }
-      if status.isDirectory, depth < Self.deepest {
-        list(path, prefix: [], depth: depth + 1)
+      if status.isDirectory {
+        if depth < Self.deepest { list(path, prefix: [], depth: depth + 1) } else if prefix.isEmpty { noteDepth(path) }
       } else if status.isRegular {
         note(path)
       }
     }
+  }
+
+  private mutating func noteDepth(_ path: PathBytes) {
+    // `children` names what is directly in a folder: folders in it are not its business.
+    if isRecursive { problems.append("\(path): deeper than \(Self.deepest) folders, not protected; narrow the rule") }
   }
 
   /// realpath(3); nil where the path names nothing.

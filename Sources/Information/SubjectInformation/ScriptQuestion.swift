@@ -80,8 +80,13 @@ internal import SystemCalls
         continue
       }
       if Self.lengthsThatMayNotFit.contains(argument.count) { return true }
-      guard let named = try unsafe fileNamed(by: argument), named.isRegular else { continue }
-      if named.isSameFile(as: status) { return true }
+      switch try unsafe fileNamed(by: argument) {
+      case .nothing: continue
+      case .unknown: return true
+      case .file(let named) where !named.isRegular: continue
+      case .file(let named) where named.isSameFile(as: status): return true
+      case .file: break
+      }
       if before != .mayTakeValue { return false }
       before = .plain
     }
@@ -117,20 +122,36 @@ internal import SystemCalls
     return .plain
   }
 
-  /// What the argument names as the subject sees it: from its working folder or its root. Nil where it names nothing.
-  private func fileNamed(by argument: UnsafeRawBufferPointer) throws(Errno) -> FileStatus? {
-    guard argument.count < 4096 else { return nil }
-    let base: ProcessFile = unsafe argument[0] == 0x2f ? .root : .cwd
-    return try unsafe withUnsafeTemporaryAllocation(byteCount: argument.count + 1, alignment: 1) {
+  private enum Named {
+    case file(FileStatus)
+    case nothing
+    /// A link of /proc on the way means the subject to the subject, and this process here.
+    case unknown
+  }
+
+  /// What the argument names as the subject sees it: from its working folder, or under its root.
+  private func fileNamed(by argument: UnsafeRawBufferPointer) throws(Errno) -> Named {
+    guard argument.count < 4096 else { return .nothing }
+    let isAbsolute = unsafe argument[0] == 0x2f
+    let base: ProcessFile = isAbsolute ? .root : .cwd
+    let folder = try unsafe base.withPath(pid: pid) { path throws(Errno) in
+      try unsafe Descriptor.open(path, Self.pathOnly)
+    }
+    return try unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: argument.count + 1) {
       buffer throws(Errno) in
-      unsafe buffer[0] = 0x2f
-      unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[1...]).copyMemory(from: argument)
-      return try unsafe base.withPath(pid: pid, suffix: UnsafeRawBufferPointer(buffer)) { path throws(Errno) in
-        do throws(Errno) { return try unsafe FileStatus.of(path: path) } catch {
-          if error == .noProcess { throw error }
-          return nil
-        }
+      for index in 0..<argument.count { unsafe buffer[index] = CChar(bitPattern: argument[index]) }
+      unsafe buffer[argument.count] = 0
+      do throws(Errno) {
+        let file = try unsafe Descriptor.name(
+          UnsafePointer(buffer.baseAddress!), at: folder.rawValue, inRoot: isAbsolute)
+        return .file(try FileStatus.of(descriptor: file.rawValue))
+      } catch {
+        if error == .noProcess { throw error }
+        return error == .tooManyLinks || error == .noSystemCall ? .unknown : .nothing
       }
     }
   }
+
+  /// O_PATH
+  private static let pathOnly: Int32 = 0o10000000
 }

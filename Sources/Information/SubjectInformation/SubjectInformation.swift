@@ -112,8 +112,10 @@ internal import SystemCalls
   private func fetchExecutable(_ facts: Facts) throws(Errno) -> Bool {
     let status = try ProcessFile.exe.status(pid: facts.subject.pid)
     facts.subject.executableIdentity = FileIdentity(status)
-    facts.subject.executableVerified = try executables.read(
-      facts.subject.pid, status, into: &facts.subject.executable)
+    let confirmed = try executables.read(facts.subject.pid, status, into: &facts.subject.executable)
+    // In a user namespace of its own a process may name any program as the one that it runs (prctl(2), PR_SET_MM_MAP).
+    let namespace = try ProcessFile.userNamespace.status(pid: facts.subject.pid).inode
+    facts.subject.executableVerified = confirmed && namespace == namespaces.user
     return true
   }
 

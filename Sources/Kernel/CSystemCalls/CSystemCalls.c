@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -154,6 +155,12 @@ static int address_of(const char *path, struct sockaddr_un *out) {
 
 int lil_close_range(int first, int last) {
     return (int)lil_result(syscall(SYS_close_range, first, last, 0));
+}
+
+int lil_open_beneath(int directory, const char *path, int in_root) {
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS | (in_root ? RESOLVE_IN_ROOT : 0)};
+    return (int)lil_result(syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
 int lil_set_nonblocking(int descriptor) {

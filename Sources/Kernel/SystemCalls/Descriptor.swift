@@ -33,6 +33,13 @@ public struct Descriptor: ~Copyable, Sendable {
     Descriptor(owning: try shimCall { unsafe lil_openat(AT_FDCWD, path, flags, 0) })
   }
 
+  /// Names a file without opening it (openat2(2), O_PATH; raises no event). ELOOP where the path leads through a magic
+  /// link of /proc, which would mean this process and not the one that wrote the path. With `inRoot` the directory
+  /// stands for the root folder, also for links.
+  public static func name(_ path: UnsafePointer<CChar>, at directory: Int32, inRoot: Bool) throws(Errno) -> Descriptor {
+    Descriptor(owning: try shimCall { unsafe lil_open_beneath(directory, path, inRoot ? 1 : 0) })
+  }
+
   /// A new descriptor of the same open file (fcntl(2), F_DUPFD_CLOEXEC).
   public static func duplicate(_ descriptor: Int32) throws(Errno) -> Descriptor {
     Descriptor(owning: try systemCall { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })

@@ -23,6 +23,7 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public static let nameTooLong = Errno(ENAMETOOLONG)
   public static let stale = Errno(ESTALE)
   public static let pipe = Errno(EPIPE)
+  public static let tooManyLinks = Errno(ELOOP)
   public static let badMessage = Errno(EBADMSG)
   public static let notDirectory = Errno(ENOTDIR)
   public static let badDescriptor = Errno(EBADF)

@@ -65,6 +65,9 @@ int lil_unblock_signal(int number);
 int lil_interrupting_signal(int number);
 /* Raises the soft limit of descriptors towards `wanted`; `out` is the limit in force. */
 int lil_descriptor_limit(uint64_t wanted, uint64_t *out);
+/* openat2(2) with O_PATH, since Linux 5.6: raises no event. -ELOOP where the path leads through a magic link of /proc.
+   With in_root the directory stands for the root folder, also for links. */
+int lil_open_beneath(int directory, const char *path, int in_root);
 /* close_range(2), since Linux 5.9. */
 int lil_close_range(int first, int last);
 int lil_set_nonblocking(int descriptor);
