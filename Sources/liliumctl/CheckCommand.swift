@@ -105,11 +105,13 @@ struct CheckReport: Encodable {
   var summary: String {
     let errors = findings.count { $0.severity == "error" }
     let warnings = findings.count - errors
-    let count = "\(rules) rules in \(files) files"
+    let count = "\(counted(rules, "rule")) in \(counted(files, "file"))"
     switch result {
     case .good: return "good: \(count), identity \(identity)\n"
-    case .findings: return "usable: \(count), identity \(identity); \(warnings) warnings\n"
-    case .unusable: return "unusable: \(errors) errors, \(warnings) warnings\n"
+    case .findings: return "usable: \(count), identity \(identity); \(counted(warnings, "warning"))\n"
+    case .unusable: return "unusable: \(counted(errors, "error")), \(counted(warnings, "warning"))\n"
     }
   }
+
+  private func counted(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }

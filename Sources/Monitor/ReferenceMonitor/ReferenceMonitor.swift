@@ -127,9 +127,12 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
 
   private func failureDecision(_ failure: Failure, _ mechanism: Mechanism) -> Decision {
     let settings = policy.settings[mechanism]
-    return Decision(
-      mechanism: mechanism, mode: settings.mode, verdict: settings.onFailure, reason: .failure(failure))
+    // The kernel denies what it can give no descriptor for, whatever is configured.
+    let verdict = failure == .outOfDescriptors ? .deny : settings.onFailure
+    return Decision(mechanism: mechanism, mode: settings.mode, verdict: verdict, reason: .failure(failure))
   }
 
-  private func effect(of decision: Decision) -> Effect { decision.answer == .deny ? .prevented : .logged }
+  private func effect(of decision: Decision) -> Effect {
+    decision.answer == .deny || decision.reason == .failure(.outOfDescriptors) ? .prevented : .logged
+  }
 }
