@@ -77,6 +77,20 @@ import Testing
     }
   }
 
+  /// A shell that reads its commands from a descriptor goes on reading and writing files.
+  @Test func aScriptOnADescriptorMayUseFiles() throws {
+    let host = try Host()
+    try host.addPrograms()
+    try host.check(host.run("printf 'echo data > m/bad-output; read x < m/bad-output; echo got $x; m/bad' > plain"))
+    try host.start(rules: host.usualRules)
+    let outcome = try host.run("bash /dev/fd/6 6< plain; bash <(cat plain)")
+    #expect(outcome.output.split(separator: "\n").count { $0 == "got data" } == 2, "\(outcome)")
+    // Records are written after the answer: the daemon's end is when all are there.
+    #expect(try host.stop().status == 0)
+    let records = try host.records().filter { ($0[path: "object", "path"] as? String)?.hasSuffix("m/bad") == true }
+    #expect(records.count == 2 && records.allSatisfy { $0[path: "operation", "kind"] as? String == "execute" })
+  }
+
   /// The kernel shows no path of more than 4,096 bytes.
   @Test func deniesWhatLiesTooDeepForAPath() throws {
     let host = try Host()

@@ -146,10 +146,43 @@ internal import SystemCalls
           UnsafePointer(buffer.baseAddress!), at: folder.rawValue, inRoot: isAbsolute)
         return .file(try FileStatus.of(descriptor: file.rawValue))
       } catch {
-        if error == .noProcess { throw error }
-        return error == .tooManyLinks || error == .noSystemCall ? .unknown : .nothing
+        switch error {
+        case .noProcess: throw error
+        case .tooManyLinks: return unsafe fileOfSubject(argument) ?? .unknown
+        case .noSystemCall: return .unknown
+        default: return .nothing
+        }
       }
     }
+  }
+
+  /// The links of /proc that are written out in the argument, read as the subject's own; nil where others are on the way.
+  private func fileOfSubject(_ argument: UnsafeRawBufferPointer) -> Named? {
+    for (written, meant) in Self.ownLinks {
+      let length = written.utf8CodeUnitCount
+      guard argument.count >= length, unsafe Self.begins(argument, with: written) else { continue }
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: argument[length...])
+      return unsafe withUnsafeTemporaryAllocation(byteCount: 8 + rest.count, alignment: 1) { buffer -> Named in
+        let head = meant.utf8CodeUnitCount
+        for index in 0..<head { unsafe buffer[index] = meant.utf8Start[index] }
+        unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[head...]).copyMemory(from: rest)
+        let suffix = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<(head + rest.count)])
+        let status = unsafe ProcessFile.folder.withPath(pid: pid, suffix: suffix) { path in
+          try? unsafe FileStatus.of(path: path)
+        }
+        return status.map(Named.file) ?? .nothing
+      }
+    }
+    return nil
+  }
+
+  private static let ownLinks: [(written: StaticString, meant: StaticString)] = [
+    ("/proc/self/", ""), ("/proc/thread-self/", ""), ("/dev/fd/", "fd/"), ("/dev/stdin", "fd/0"),
+  ]
+
+  private static func begins(_ bytes: UnsafeRawBufferPointer, with prefix: StaticString) -> Bool {
+    for index in 0..<prefix.utf8CodeUnitCount where unsafe bytes[index] != prefix.utf8Start[index] { return false }
+    return true
   }
 
   /// O_PATH

@@ -7,6 +7,8 @@ public import SystemCalls
 public enum ProcessFile: Sendable {
   case status, stat, loginuid, sessionid, cgroup, cmdline, mountinfo
   case exe, root, cwd, userNamespace, mountNamespace
+  /// The folder itself, with its final slash.
+  case folder
 
   fileprivate var name: StaticString {
     switch self {
@@ -22,6 +24,7 @@ public enum ProcessFile: Sendable {
     case .cwd: "cwd"
     case .userNamespace: "ns/user"
     case .mountNamespace: "ns/mnt"
+    case .folder: ""
     }
   }
 
