@@ -68,7 +68,7 @@ final class Daemon: Sendable {
       do {
         let loaded = try LoadedPolicy.load(arguments, override: commandLineMode)
         let sinks = arguments.foreground ? nil : try Sinks.make(arguments, loaded.configuration.log)
-        try put(loaded, loaded.policy)
+        try put(loaded, loaded.policy, running: state.loaded)
         trail.replaceSettings(TrailSettings(loaded.configuration.log))
         if let sinks { trail.replaceSinks(sinks) }
         information.interpreters.replace(with: loaded.configuration.interpreters)
@@ -96,9 +96,13 @@ final class Daemon: Sendable {
 
   /// Doors first: what cannot be opened must leave the running policy alone. A door that opens asks the policy that
   /// still runs, where its mechanism is off, and so allows until the new one is in force.
-  private func put(_ loaded: LoadedPolicy, _ policy: Policy) throws(DoorError) {
+  private func put(_ loaded: LoadedPolicy, _ policy: Policy, running: LoadedPolicy) throws(DoorError) {
     let opened = policy.withSettings(Self.union(monitor.policy.settings, policy.settings))
-    try doors.change(to: opened, loaded.configuration)
+    do throws(DoorError) { try doors.change(to: opened, loaded.configuration) } catch {
+      // Coverage and doors as the running policy has them, not as far as the refused one came.
+      try? doors.change(to: monitor.policy, running.configuration)
+      throw error
+    }
     monitor.policy = policy
     trail.policyChanged(ruleCount: policy.rules.rules.count)
     try doors.change(to: policy, loaded.configuration)
@@ -140,7 +144,9 @@ final class Daemon: Sendable {
       var settings = running.settings
       let before = settings[mechanism].mode
       settings[mechanism].mode = mode
-      do throws(DoorError) { try put(state.loaded, running.withSettings(settings)) } catch { return error }
+      do throws(DoorError) { try put(state.loaded, running.withSettings(settings), running: state.loaded) } catch {
+        return error
+      }
       state.overrides[mechanism] = override
       trail.append(.modeChanged(mechanism: mechanism, from: before, to: mode, until: override?.until, uid: uid))
       return nil

@@ -41,6 +41,7 @@ final class Doors: Sendable {
   private let information: InformationFactory
   private let exec = Mutex<Exec?>(nil)
   private let open = Mutex<Open?>(nil)
+  private let reported = Mutex<Set<String>>([])
   private let watcher = Mutex<(thread: Thread, watch: CoverageThread)?>(nil)
 
   init(monitor: Monitor, trail: Trail, information: InformationFactory) {
@@ -55,8 +56,8 @@ final class Doors: Sendable {
     [execDoor?.listener, execDoor?.guests, openDoor?.listener].compactMap { $0 }
   }
 
-  /// Opens what the settings want open and closes the rest. Where something cannot be opened, nothing has changed but
-  /// that a listener without marks may run.
+  /// Opens what the settings want open and closes the rest. Where something cannot be opened, what was changed before
+  /// stays changed: the caller goes back to the policy that it came from.
   func change(to policy: Policy, _ configuration: Configuration) throws(DoorError) {
     let settings = policy.settings
     let listening = ListenerSettings(configuration)
@@ -207,9 +208,13 @@ extension Doors {
     for change in changes { trail.append(.coverageChanged(CoverageChange(change))) }
   }
 
-  /// A sentence is reported once for as long as it stays true.
+  /// A sentence is reported once for as long as it stays true: names are looked up again every two seconds.
   private func report(_ problems: [String]) {
-    for problem in problems {
+    let news = reported.withLock { reported in
+      defer { reported = Set(problems) }
+      return problems.filter { !reported.contains($0) }
+    }
+    for problem in news {
       trail.append(
         .coverageChanged(
           CoverageChange(

@@ -182,7 +182,15 @@ import Testing
     let refused = try host.control("reload")
     #expect(refused.status != 0 && refused.output.contains("object.path"), "\(refused)")
     #expect(try host.run("m/bad").status == 126, "the running policy goes on")
+    // Good rules with a coverage that cannot be had are refused as a whole, and the marks are kept up as before.
     try host.write("rules/50-test.rules", "allow exec\n")
+    try host.check(
+      host.run("cp lilium.toml good.toml && sed -i 's|^filesystems.*|filesystems = [\"/nowhere\"]|' lilium.toml"))
+    #expect(try host.control("reload").output.contains("/nowhere"))
+    #expect(try host.run("m/bad").status == 126)
+    try host.check(host.run("mount -t tmpfs -o mode=755 tmpfs m && cp /bin/true m/bad && sleep 0.5"))
+    #expect(try host.run("m/bad").status == 126, "a new mount is guarded still")
+    try host.check(host.run("umount m && cp good.toml lilium.toml"))
     #expect(try host.control("reload").status == 0)
     #expect(try host.run("m/bad").status == 0)
     let status = try host.control("status")

@@ -18,21 +18,14 @@
 #define FAN_MARK_IGNORE 0x00000400
 #endif
 
-const uint32_t lil_fan_class_content = FAN_CLASS_CONTENT, lil_fan_class_notify = FAN_CLASS_NOTIF,
-               lil_fan_unlimited_queue = FAN_UNLIMITED_QUEUE, lil_fan_unlimited_marks = FAN_UNLIMITED_MARKS,
-               lil_fan_report_pidfd = FAN_REPORT_PIDFD, lil_fan_report_dfid_name = FAN_REPORT_DFID_NAME,
+const uint32_t lil_fan_class_content = FAN_CLASS_CONTENT, lil_fan_unlimited_queue = FAN_UNLIMITED_QUEUE,
+               lil_fan_unlimited_marks = FAN_UNLIMITED_MARKS, lil_fan_report_pidfd = FAN_REPORT_PIDFD,
                lil_fan_enable_audit = FAN_ENABLE_AUDIT, lil_fan_report_fd_error = FAN_REPORT_FD_ERROR;
 const uint64_t lil_fan_open_perm = FAN_OPEN_PERM, lil_fan_open_exec_perm = FAN_OPEN_EXEC_PERM,
-               lil_fan_event_on_child = FAN_EVENT_ON_CHILD, lil_fan_create = FAN_CREATE, lil_fan_delete = FAN_DELETE,
-               lil_fan_moved_to = FAN_MOVED_TO, lil_fan_moved_from = FAN_MOVED_FROM, lil_fan_attrib = FAN_ATTRIB,
-               lil_fan_close_write = FAN_CLOSE_WRITE, lil_fan_q_overflow = FAN_Q_OVERFLOW, lil_fan_on_dir = FAN_ONDIR,
-               lil_fan_delete_self = FAN_DELETE_SELF, lil_fan_move_self = FAN_MOVE_SELF, lil_fan_rename = FAN_RENAME;
+               lil_fan_event_on_child = FAN_EVENT_ON_CHILD, lil_fan_q_overflow = FAN_Q_OVERFLOW;
 const uint32_t lil_fan_mark_add = FAN_MARK_ADD, lil_fan_mark_remove = FAN_MARK_REMOVE,
                lil_fan_mark_flush = FAN_MARK_FLUSH, lil_fan_mark_filesystem = FAN_MARK_FILESYSTEM,
-               lil_fan_mark_mount = FAN_MARK_MOUNT, lil_fan_mark_inode = FAN_MARK_INODE,
-               lil_fan_mark_ignore = FAN_MARK_IGNORE, lil_fan_mark_evictable = FAN_MARK_EVICTABLE,
-               lil_fan_mark_only_dir = FAN_MARK_ONLYDIR, lil_fan_mark_dont_follow = FAN_MARK_DONT_FOLLOW,
-               lil_fan_mark_ignored_surv_modify = FAN_MARK_IGNORED_SURV_MODIFY;
+               lil_fan_mark_ignore = FAN_MARK_IGNORE, lil_fan_mark_evictable = FAN_MARK_EVICTABLE;
 const uint32_t lil_fan_allow = FAN_ALLOW, lil_fan_deny = FAN_DENY;
 const int lil_at_cwd = AT_FDCWD;
 

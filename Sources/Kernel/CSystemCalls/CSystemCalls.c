@@ -73,8 +73,6 @@ int lil_open_handle(int mount, struct lil_handle *handle) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
-int lil_pidfd_open(int pid) { return (int)lil_result(syscall(SYS_pidfd_open, pid, 0)); }
-
 int lil_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0; }
 
 int lil_name_thread(const char *name) {

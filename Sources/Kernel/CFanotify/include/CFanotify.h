@@ -7,16 +7,13 @@
 #include <stdint.h>
 
 /* fanotify_init(2) */
-extern const uint32_t lil_fan_class_content, lil_fan_class_notify, lil_fan_unlimited_queue, lil_fan_unlimited_marks,
-    lil_fan_report_pidfd, lil_fan_report_dfid_name, lil_fan_enable_audit, lil_fan_report_fd_error;
+extern const uint32_t lil_fan_class_content, lil_fan_unlimited_queue, lil_fan_unlimited_marks, lil_fan_report_pidfd,
+    lil_fan_enable_audit, lil_fan_report_fd_error;
 /* fanotify_mark(2): events */
-extern const uint64_t lil_fan_open_perm, lil_fan_open_exec_perm, lil_fan_event_on_child, lil_fan_create,
-    lil_fan_delete, lil_fan_moved_to, lil_fan_moved_from, lil_fan_attrib, lil_fan_close_write, lil_fan_q_overflow,
-    lil_fan_on_dir, lil_fan_delete_self, lil_fan_move_self, lil_fan_rename;
+extern const uint64_t lil_fan_open_perm, lil_fan_open_exec_perm, lil_fan_event_on_child, lil_fan_q_overflow;
 /* fanotify_mark(2): marks */
 extern const uint32_t lil_fan_mark_add, lil_fan_mark_remove, lil_fan_mark_flush, lil_fan_mark_filesystem,
-    lil_fan_mark_mount, lil_fan_mark_inode, lil_fan_mark_ignore, lil_fan_mark_evictable, lil_fan_mark_only_dir,
-    lil_fan_mark_dont_follow, lil_fan_mark_ignored_surv_modify;
+    lil_fan_mark_ignore, lil_fan_mark_evictable;
 /* fanotify_response */
 extern const uint32_t lil_fan_allow, lil_fan_deny;
 /* AT_FDCWD */

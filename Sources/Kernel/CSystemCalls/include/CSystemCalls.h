@@ -43,7 +43,6 @@ long lil_pread_nowait(int descriptor, void *buffer, size_t count, int64_t offset
 int lil_handle_of(int descriptor, struct lil_handle *out);
 /* open_by_handle_at(2) with O_PATH. */
 int lil_open_handle(int mount, struct lil_handle *handle);
-int lil_pidfd_open(int pid);
 int lil_undumpable(void);
 int lil_name_thread(const char *name);
 /* Locks pages as they are touched, so that thread stacks cost only what they use (mlockall(2), MCL_ONFAULT). */
