@@ -19,6 +19,8 @@ struct TextGuard {
   private var open: [Bracket] = []
   private var dots = 0
   private var expectsValue = false
+  /// A value was read, and neither the comma nor the line's end behind it.
+  private var hasValue = false
   /// Only blanks stand before `index` in its line.
   private var isLineStart = true
 
@@ -53,13 +55,15 @@ struct TextGuard {
   /// Steps over one character, comment, quoted text or bare value.
   private mutating func step(_ byte: UInt8) -> Finding? {
     let start = index
-    if let refusal = refusalOfMissingValue(byte) ?? refusalOfBracket(byte) { return refusal }
+    if let refusal = refusalOfMissingValue(byte) ?? refusalOfSecondValue(byte) ?? refusalOfBracket(byte) {
+      return refusal
+    }
     switch byte {
     case UInt8(ascii: "#"):
       while index < lines.bytes.count, lines.bytes[index] != UInt8(ascii: "\n") { index += 1 }
     case UInt8(ascii: "\""), UInt8(ascii: "'"):
       index = endOfQuoted(lines.bytes, from: index)
-      (expectsValue, isLineStart) = (false, false)
+      (hasValue, expectsValue, isLineStart) = (expectsValue, false, false)
       return refusalOfNUL(in: start..<index)
     case UInt8(ascii: "["):
       let isHeading = isLineStart && open.isEmpty
@@ -68,7 +72,7 @@ struct TextGuard {
       expectsValue = open.last == .list
       (isLineStart, index) = (false, index + 1)
     case _ where expectsValue && !" \t\r\n]{".utf8.contains(byte):
-      (expectsValue, isLineStart) = (false, false)
+      (hasValue, expectsValue, isLineStart) = (true, false, false)
       return refusalOfBareValue()
     default:
       note(byte)
@@ -82,6 +86,12 @@ struct TextGuard {
     let ends = open.last == .list ? ",}=" : ",]}=#\n"
     guard expectsValue, ends.utf8.contains(byte) else { return nil }
     return lines.error(at: index..<index + 1, "not valid TOML: a value is missing here")
+  }
+
+  /// One value follows another, or anything else but what ends a value.
+  private func refusalOfSecondValue(_ byte: UInt8) -> Finding? {
+    guard hasValue, !" \t\r\n,]}#".utf8.contains(byte) else { return nil }
+    return lines.error(at: index..<index + 1, "not valid TOML: the value before this has no end")
   }
 
   /// A bracket that closes another kind than was opened, or none.
@@ -100,14 +110,14 @@ struct TextGuard {
       open.append(.table)
       expectsValue = false
     case UInt8(ascii: "]"), UInt8(ascii: "}"):
-      _ = open.popLast()
+      hasValue = open.popLast() != .heading
       expectsValue = false
     case UInt8(ascii: "="): expectsValue = true
-    case UInt8(ascii: ","): expectsValue = open.last == .list
+    case UInt8(ascii: ","): (hasValue, expectsValue) = (false, open.last == .list)
     case UInt8(ascii: "."): dots += 1
     case UInt8(ascii: "\n"):
       dots = 0
-      if open.isEmpty { expectsValue = false }
+      if open.isEmpty { (hasValue, expectsValue) = (false, false) }
     default: break
     }
     isLineStart = byte == UInt8(ascii: "\n") || (isLineStart && Self.isBlank(byte))
