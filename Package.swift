@@ -48,6 +48,7 @@ let fuzzers: [Target] = [
   fuzzer("ControlMessageFuzzer", ["AccessModel", "ControlProtocol"]),
   fuzzer("EventBufferFuzzer", ["Fanotify"]),
   fuzzer("ProcFSFuzzer", ["ProcFS"]),
+  fuzzer("AuditRecordFuzzer", ["AuditNetlink"]),
   fuzzer("BinaryFormatFuzzer", ["BinaryFormat"]),
 ]
 
@@ -77,6 +78,10 @@ let package = Package(
     .systemLibrary(
       name: "CSystemd", path: "Sources/Kernel/CSystemd", pkgConfig: "libsystemd",
       providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(
+      name: "CAudit", path: "Sources/Kernel/CAudit", pkgConfig: "audit", providers: [.apt(["libaudit-dev"])]),
+    shim("Kernel", "CAuditNetlink"),
+    stage("Kernel", "AuditNetlink", ["CAudit", "CAuditNetlink", "SystemCalls"]),
     shim("Kernel", "CJournal"),
     stage("Kernel", "Journal", ["CJournal", "CSystemd", "SystemCalls"]),
 
@@ -101,10 +106,11 @@ let package = Package(
     // Enforcement: where requests come from and answers go.
     stage(
       "Enforcement", "FanotifyEnforcement", ["AccessModel", "Fanotify", "Inotify", "ProcFS", "SystemCalls"]),
+    stage("Enforcement", "AuditResponse", ["AccessModel", "AuditNetlink", "ProcFS", "SystemCalls"]),
 
     // AuditTrail: what a record says, and where it goes.
     stage("AuditTrail", "DecisionRecord", ["AccessModel"]),
-    stage("AuditTrail", "TrailSinks", ["AccessModel", "DecisionRecord", "Journal", "SystemCalls"]),
+    stage("AuditTrail", "TrailSinks", ["AccessModel", "AuditNetlink", "DecisionRecord", "Journal", "SystemCalls"]),
 
     // Administration: what the administrator says to Lilium, and what Lilium says back.
     .systemLibrary(
@@ -120,29 +126,38 @@ let package = Package(
     .executableTarget(
       name: "liliumd",
       dependencies: [
-        "AccessModel", "Capabilities", "Configuration", "ControlProtocol", "ControlSocket", "DecisionRecord",
-        "Fanotify",
-        "FanotifyEnforcement", "Journal", "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS",
+        "AccessModel", "AuditNetlink", "AuditResponse", "Capabilities", "Configuration", "ControlProtocol",
+        "ControlSocket",
+        "DecisionRecord", "Fanotify", "FanotifyEnforcement", "Journal", "ObjectInformation", "PolicyDecision",
+        "PolicyLanguage", "ProcFS",
         "ReferenceMonitor", "SubjectInformation", "SystemCalls", "TrailSinks",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "liliumctl",
       dependencies: [
-        "AccessModel", "Configuration", "ControlProtocol", "ControlSocket", "DecisionRecord", "Fanotify",
-        "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS", "SubjectInformation", "SystemCalls",
+        "AccessModel", "AuditNetlink", "AuditResponse", "Configuration", "ControlProtocol", "ControlSocket",
+        "DecisionRecord", "Fanotify", "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS",
+        "SystemCalls",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     tests("ArchitectureTests", ["AccessModel"]),
-    tests("AccessModelTests", ["AccessModel"]),
+    .target(
+      name: "CRequestNumbers", path: "Tests/CRequestNumbers",
+      cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    tests("AccessModelTests", ["AccessModel", "CRequestNumbers"]),
     tests("SystemCallsTests", ["SystemCalls"]),
     tests("CapabilitiesTests", ["AccessModel", "Capabilities", "ProcFS", "SystemCalls"]),
     tests("BinaryFormatTests", ["BinaryFormat"]),
     tests("ProcFSTests", ["ProcFS", "SystemCalls"]),
     tests("FanotifyTests", ["CFanotify", "Fanotify"]),
+    .systemLibrary(
+      name: "CAuparse", path: "Tests/CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
+    tests("AuditNetlinkTests", ["AuditNetlink", "CAudit", "CAuparse", "SystemCalls"]),
+    tests("AuditResponseTests", ["AccessModel", "AuditNetlink", "AuditResponse", "CAudit", "ProcFS", "SystemCalls"]),
     tests("ReferenceMonitorTests", ["AccessModel", "PolicyDecision", "PolicyLanguage", "ReferenceMonitor"]),
     tests("FanotifyEnforcementTests", ["AccessModel", "FanotifyEnforcement", "ProcFS", "SystemCalls"]),
     tests("SubjectInformationTests", ["AccessModel", "SubjectInformation", "SystemCalls"]),
@@ -163,8 +178,8 @@ let package = Package(
     tests(
       "LiliumctlTests",
       [
-        "AccessModel", "Configuration", "ControlProtocol", "ControlSocket", "PolicyLanguage", "SystemCalls",
-        "liliumctl",
+        "AccessModel", "AuditNetlink", "AuditResponse", "Configuration", "ControlProtocol", "ControlSocket",
+        "PolicyLanguage", "SystemCalls", "liliumctl",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // They start liliumd and liliumctl, which must be built beside them.

@@ -3,8 +3,10 @@
 # It must cost nothing, and need no network, when nothing is missing.
 set -eu
 
-packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libssl-dev \
-e2fsprogs util-linux procps python3 mandoc shellcheck"
+# The last line is what only tests and benchmarks use: audit's own programs as witnesses, debuggers as ptrace's users.
+packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libssl-dev libaudit-dev \
+e2fsprogs util-linux procps python3 mandoc shellcheck \
+auditd libauparse-dev gdb strace"
 
 if command -v dpkg-query >/dev/null; then
   missing=
@@ -20,8 +22,19 @@ if command -v dpkg-query >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     echo "deps: installing$missing"
     apt-get update -qq
+    # auditd is wanted for its programs: it must not begin to read this host's audit trail.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod 755 "$policy"
+      trap 'rm -f "$policy"' EXIT
+    fi
     # shellcheck disable=SC2086 # a list of names
     apt-get install -y -qq --no-install-recommends $missing
+    case $missing in *auditd*)
+      if [ -d /run/systemd/system ]; then systemctl disable -q auditd || true; fi
+      ;;
+    esac
   fi
 else
   echo "deps: not a Debian system; make sure that the equivalents of these are installed: $packages" >&2

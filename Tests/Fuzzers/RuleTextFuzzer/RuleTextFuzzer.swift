@@ -37,11 +37,19 @@ private func check(_ rules: RuleSet) {
   for mechanism in Mechanism.allCases { settings[mechanism].mode = .enforce }
   let policy = Policy(rules: rules, settings: settings)
   for mechanism in Mechanism.allCases {
-    for failing in [FactSet(), .objectPath, .subject, .object] {
+    for failing in [FactSet(), .objectPath, .subject, .object, .ofCall, .targetExecutable] {
       decide(policy, mechanism, failing)
     }
   }
+  check(policy.requestFilter(.ptrace))
+  check(policy.requestFilter(.ioctl))
   for anchor in policy.openAnchors { precondition(anchor.path.first == UInt8(ascii: "/"), "anchors are absolute") }
+}
+
+/// A kernel filter can be made of it.
+private func check(_ filter: RequestFilter) {
+  guard case .numbers(let numbers) = filter else { return }
+  precondition(numbers == Set(numbers).sorted(), "sorted, each once")
 }
 
 private func decide(_ policy: Policy, _ mechanism: Mechanism, _ failing: FactSet) {
@@ -50,6 +58,10 @@ private func decide(_ policy: Policy, _ mechanism: Mechanism, _ failing: FactSet
   facts.object.path = Array("/usr/bin/ls".utf8)
   facts.object.pathVerified = true
   facts.subject.executable = Array("/usr/bin/bash".utf8)
+  facts.call.flags = [Array("MS_BIND".utf8), []]
+  facts.call.request = Array("TIOCSTI".utf8)
+  facts.call.requestNumber = .max
+  facts.target.executableVerified = true
   var asked: FactSet = []
   while case .needs(let groups) = policy.decide(mechanism, facts) {
     precondition(!groups.isEmpty && groups.isDisjoint(with: asked), "decide makes progress")

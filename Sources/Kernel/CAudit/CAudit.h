@@ -1,0 +1,2 @@
+// The way to libaudit.
+#include <libaudit.h>

@@ -1,0 +1,2 @@
+// The way to libauparse, the oracle of AuditNetlinkTests.
+#include <auparse.h>
