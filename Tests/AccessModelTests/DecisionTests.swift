@@ -46,7 +46,10 @@ import Testing
   private let groups: [FactSet] = [
     .objectStatus, .objectPath, .objectContent, .objectFileSystem, .objectDirectory, .subjectStatus, .subjectStat,
     .subjectLogin, .subjectNamespaces, .subjectExecutable, .subjectParent, .subjectControlGroup, .subjectProgram,
-    .subjectScript,
+    .subjectScript, .subjectCapabilities,
+  ]
+  private let ofCall: [FactSet] = [
+    .call, .callNamespaces, .callSource, .callModule, .targetStatus, .targetExecutable,
   ]
 
   @Test func groupsAreSingleBitsAndEachOfOneSide() {
@@ -55,8 +58,16 @@ import Testing
       #expect(groups[..<index].allSatisfy { $0.isDisjoint(with: group) })
       #expect(FactSet.object.contains(group) != FactSet.subject.contains(group))
     }
+    for (index, group) in ofCall.enumerated() {
+      #expect(group.rawValue.nonzeroBitCount == 1)
+      #expect(ofCall[..<index].allSatisfy { $0.isDisjoint(with: group) })
+      #expect(group.isDisjoint(with: FactSet.object.union(.subject)))
+      // What one can fetch is the program that the target runs.
+      #expect(FactSet.ofCall.contains(group) == (group != .targetExecutable))
+    }
     #expect(FactSet.object.isDisjoint(with: .subject))
     #expect(FactSet.record.isSubset(of: FactSet.object.union(.subject)))
+    #expect(FactSet.recordOfCall.isSubset(of: FactSet.subject.union(.targetExecutable)))
   }
 
   @Test func aGroupIsMissingUntilItIsFetchedOrGivenUp() {
@@ -79,6 +90,29 @@ import Testing
     facts.markPresent(.objectPath)
     #expect(facts.present == [.objectPath, .objectStatus])
     #expect(facts.failed == [])
+  }
+
+  @Test func whatDoesNotExistIsUnknownAndNobodysFault() {
+    let facts = Facts()
+    facts.begin(pid: 7, operation: .call)
+    facts.markPresent(.call)
+    facts.markUnknown([.call, .callModule])
+    #expect(facts.present == [] && facts.failed == [.call, .callModule] && facts.failure == nil)
+    #expect(facts.missing(of: [.call, .callModule]) == [])
+    #expect(facts.objectHandle == -1)
+    facts.nameObject(9)
+    #expect(facts.objectHandle == 9)
+  }
+
+  @Test func anUncertainSubjectOutweighsWhatFollowsFromIt() {
+    let facts = Facts()
+    facts.markFailed(.objectStatus, because: .objectUnreadable)
+    facts.markFailed(.subjectCapabilities, because: .subjectUncertain)
+    facts.markFailed(.targetExecutable, because: .targetUnreadable)
+    #expect(facts.failure == .subjectUncertain)
+    facts.begin(pid: 8, operation: .call)
+    facts.markFailed(.targetExecutable, because: .targetUnreadable)
+    #expect(facts.failure == .targetUnreadable)
   }
 
   @Test func theNextRequestKnowsNothingOfTheLast() {

@@ -20,16 +20,40 @@ import Testing
   @Test func attributeNamesAreUniqueAndOfAKnownSubjectMatter() {
     let names = Attribute.definitions.map(\.name)
     #expect(Set(names).count == names.count)
-    for name in names { #expect(name.contains(/^(subject|object|operation)\.[a-z_]+$/), "\(name)") }
+    for name in names { #expect(name.contains(/^(subject|object|target|operation)\.[a-z_]+$/), "\(name)") }
   }
 
   /// What an attribute rests on is of its own side, so an information point of that side can fetch it.
   @Test(arguments: Attribute.allCases)
   func anAttributeRestsOnFactsOfItsOwnSide(_ attribute: Attribute) {
     let side: FactSet =
-      attribute.name.hasPrefix("subject.") ? .subject : attribute.name.hasPrefix("object.") ? .object : []
+      switch attribute.name.prefix(while: { $0 != "." }) {
+      case "subject": .subject
+      case "object": .object
+      case "target": [.targetStatus, .targetExecutable]
+      default: .ofCall.subtracting(.targetStatus)
+      }
     #expect(attribute.facts.isSubset(of: side))
     #expect(attribute.facts.isEmpty == [.subjectPID, .operationKind].contains(attribute))
+  }
+
+  @Test func whatCannotBeFetchedComesWithTheCallAndBelongsToCallsAlone() {
+    for attribute in Attribute.allCases {
+      #expect(!attribute.mechanisms.isEmpty)
+      let isOfCall = !attribute.facts.isDisjoint(with: FactSet.ofCall.union(.targetExecutable))
+      #expect(isOfCall == attribute.mechanisms.isDisjoint(with: .files), "\(attribute)")
+      if attribute.name.hasPrefix("subject.") { #expect(attribute.mechanisms == .all) }
+    }
+    #expect(Attribute.objectPath.mechanisms.members == [.exec, .open, .module, .mount, .ioctl])
+    #expect(Attribute.targetUID.mechanisms.members == [.ptrace])
+  }
+
+  @Test func setsOfMechanisms() {
+    #expect(MechanismSet.all.members == Mechanism.allCases)
+    #expect(MechanismSet.files.members == [.exec, .open])
+    #expect(MechanismSet.calls.members == Mechanism.allCases.filter(\.isCall))
+    #expect(MechanismSet().members == [] && !MechanismSet().contains(.exec))
+    for mechanism in Mechanism.allCases { #expect(MechanismSet(mechanism).members == [mechanism]) }
   }
 
   @Test func capabilitiesAreFoundByTheirNames() {
@@ -74,6 +98,8 @@ import Testing
 
   @Test func recordsTellFailuresEffectsAndKindsApart() {
     #expect(Set(Failure.allCases.map(\.name)).count == Failure.allCases.count)
+    #expect(Set(ContainmentFailure.allCases.map(\.name)).count == ContainmentFailure.allCases.count)
+    #expect(Set(IdentityCertainty.allCases.map(\.name)).count == IdentityCertainty.allCases.count)
     #expect(Set(Effect.allCases.map(\.name)).count == Effect.allCases.count)
     #expect(Set(ContentKind.allCases.map(\.name)).count == ContentKind.allCases.count)
     #expect(ContentKind.allCases.filter(\.isELF) == [.elfExecutable, .elfLibrary, .elfOther])

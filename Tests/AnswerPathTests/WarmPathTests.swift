@@ -21,8 +21,9 @@ struct OwnRequest: AccessRequest, ~Copyable {
   var mechanism: Mechanism { .exec }
   var subjectPID: Int32 { ProcessSetup.processID }
   var received: UInt64 { Clock.monotonic() }
-  var subjectIsAlive: Bool { true }
-  consuming func answer(_ verdict: Verdict) -> Bool { true }
+  func describe(into facts: Facts) {}
+  func settleIdentity(in facts: Facts) { facts.subject.identity = .certain }
+  consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered { .done(.logged) }
 }
 
 struct SilentTrail: DecisionTrail {

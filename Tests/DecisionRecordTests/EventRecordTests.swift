@@ -74,6 +74,12 @@ private let samples: [Sample] = [
     json: head + #""coverage-changed","state":"failed","dev":"0:45","fstype":"fuse","#
       + "\"mountpoint\":\"/\u{fffd}\\n\",\"mountpoint_b64\":\"L/8K\",\"why\":\"fanotify_mark: not supported\"}",
     priority: 4, message: #"cannot mark /\xff\x0a (fuse, 0:45): fanotify_mark: not supported"#),
+  Sample(
+    event: .sensingChanged(
+      SensingChange(what: "audit-rules-restored", detail: "3 rules were deleted by pid 7 (\u{1b}x)", isProblem: false)),
+    json: head + #""sensing-changed","what":"audit-rules-restored","#
+      + #""detail":"3 rules were deleted by pid 7 (\u001bx)","problem":false}"#,
+    priority: 6, message: #"audit-rules-restored: 3 rules were deleted by pid 7 (\x1bx)"#),
 ]
 
 @Suite("Records of other kinds")
@@ -87,6 +93,13 @@ struct EventRecordTests {
     #expect(try parse(made.json)["kind"] as? String == made.kind.name)
     #expect(!drivesReader(made.terminalLine(TerminalStyle())))
     #expect(text(made.terminalLine(TerminalStyle())) == "12:00:00.123 \(made.kind.name): \(made.message)")
+  }
+
+  @Test("a problem of sensing weighs more")
+  func sensingProblem() {
+    let change = SensingChange(
+      what: "audit-locked", detail: "rules cannot be changed until the host is booted", isProblem: true)
+    #expect(record(.sensingChanged(change)).priority == 4)
   }
 
   @Test("the samples leave no kind out")

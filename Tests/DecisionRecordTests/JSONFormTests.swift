@@ -48,7 +48,8 @@ struct JSONFormTests {
       (.objectContent, ["kind"], false),
       (.objectFileSystem, ["fstype"], false),
       (.objectDirectory, [], false),
-      (.subjectStatus, ["ppid", "uid", "euid", "gid", "comm", "capabilities", "identity"], true),
+      (.subjectStatus, ["ppid", "uid", "euid", "gid", "comm", "identity"], true),
+      (.subjectCapabilities, ["capabilities"], true),
       (.subjectStat, ["start"], true),
       (.subjectLogin, ["auid", "session"], true),
       (.subjectNamespaces, ["userns_initial", "mntns_initial"], true),
@@ -87,7 +88,7 @@ struct JSONFormTests {
     let module = decision(.deny, .default, mechanism: .module)
     #expect(try named(entry(module)) == "CAP_SYS_MODULE")
     #expect(try named(entry(decision(.deny, .default, mechanism: .ptrace))) == nil)
-    #expect(try named(entry(module, present: .subjectStatus)) == nil)
+    #expect(try named(entry(module, present: .subjectCapabilities)) == nil)
     #expect(try named(entry(decision(.allow, .default, mechanism: .module))) == nil)
     var confined = subjectSample()
     confined.userNamespaceInitial = false

@@ -66,6 +66,24 @@ func entry(
   return TrailEntry(decision: decision, effect: effect, time: noon, answerNanoseconds: 14_999, facts: facts)
 }
 
+/// A call that was decided by the default, and what came of it.
+func called(
+  _ mechanism: Mechanism, _ verdict: Verdict = .deny, mode: Mode = .enforce, effect: Effect = .contained,
+  failure: ContainmentFailure? = nil, present: FactSet = .recordOfCall.union(.ofCall), fill: (Facts) -> Void = { _ in }
+) -> TrailEntry {
+  let facts = Facts()
+  facts.begin(pid: 1234, operation: .call)
+  facts.markPresent(present)
+  facts.subject = subjectSample()
+  facts.object = objectSample()
+  facts.call.name = bytes(mechanism.name)
+  facts.call.architecture = bytes("x86_64")
+  fill(facts)
+  return TrailEntry(
+    decision: decision(verdict, .default, mode: mode, mechanism: mechanism), effect: effect, time: noon,
+    answerNanoseconds: 14_999, facts: facts, containmentFailure: failure)
+}
+
 func record(_ event: TrailEvent) -> AuditRecord {
   AuditRecord(id: RecordID(prefix: "7f3a9c", number: 42), time: noon, event: event)
 }

@@ -17,8 +17,8 @@ struct TerminalFormTests {
         == "12:00:00.123 would deny  exec  /tmp/x                                    "
         + "by bash[1234] uid 1000        50-site.rules:12          14 µs")
     #expect(
-      line(entry(decision(.allow, .default, mechanism: .mprotect)))
-        == "12:00:00.123 allow       mprotect  /tmp/x                                    "
+      line(called(.mprotect) { $0.call.protection = [bytes("PROT_WRITE"), bytes("PROT_EXEC")] })
+        == "12:00:00.123 contained   mprotect  PROT_WRITE|PROT_EXEC mprotect             "
         + "by bash[1234] uid 1000        default                   14 µs")
   }
 

@@ -43,6 +43,25 @@ import Testing
     #expect(allocations(1000) { _ = policy.decide(.exec, facts) } == 0)
   }
 
+  private static let callRules = """
+
+    deny mount when "MS_BIND" in operation.flags && operation.source == "/x" || operation.flags.size() > 9
+    deny mount when operation.syscall == "umount2" || operation.architecture.contains("86_65")
+    deny mount when operation.syscall in operation.flags || object.path == "/x"
+    deny ptrace when target.uid != subject.uid || target.exe == "/x" || target.comm.size() > 15 || target.pid == 1
+    deny ptrace when operation.request in ["PTRACE_SEIZE"] || operation.request_number == 4
+    allow mount
+    allow ptrace
+    """
+
+  @Test(arguments: [Mechanism.mount, .ptrace])
+  func aWarmDecisionAboutACallAllocatesNothing(_ mechanism: Mechanism) {
+    let policy = policy(Self.callRules)
+    let facts = sheet()
+    #expect(decided(policy, mechanism, facts) == "allow rule")
+    #expect(allocations(1000) { _ = policy.decide(mechanism, facts) } == 0)
+  }
+
   @Test func needsUndecidedAndAnchorsAllocateNothing() {
     let policy = policy(Self.rules + "\ndeny open when object.path in [\"/etc/shadow\", \"/etc/gshadow\"]")
     let (blank, undecided, path) = (blankSheet(), sheet { $0.object.pathVerified = false }, bytes("/usr/bin/ls"))

@@ -84,6 +84,6 @@ import Testing
 
   @Test func openDoesNotAskForCode() {
     let policy = policy("deny open when object.path == \"/usr/bin/ls\"")
-    #expect(mediate(policy, .open, facts(Opened())).asked == [[.objectStatus, .objectPath]])
+    #expect(mediate(policy, .open, facts(Opened())).asked == [.objectPath])
   }
 }

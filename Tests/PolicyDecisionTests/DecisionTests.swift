@@ -85,15 +85,15 @@ import Testing
     #expect(
       held.outcome
         == .final(Decision(mechanism: mechanism, mode: .enforce, verdict: .allow, reason: .capability(capability))))
-    #expect(held.asked == [.subjectStatus, .subjectNamespaces])
+    #expect(held.asked == [.subjectCapabilities, .subjectNamespaces])
     // Held in a namespace of its own, or not at all, or not to be known: the rules speak.
     let elsewhere = facts(bit, initial: false)
-    #expect(mediate(denying, mechanism, elsewhere).asked == [.subjectStatus, .subjectNamespaces])
+    #expect(mediate(denying, mechanism, elsewhere).asked == [.subjectCapabilities, .subjectNamespaces])
     #expect(decided(denying, mechanism, elsewhere) == "deny rule")
     let without = facts(~bit)
-    #expect(mediate(denying, mechanism, without).asked == [.subjectStatus])
+    #expect(mediate(denying, mechanism, without).asked == [.subjectCapabilities])
     #expect(decided(denying, mechanism, without) == "deny rule")
-    for failing: FactSet in [.subjectStatus, .subjectNamespaces] {
+    for failing: FactSet in [.subjectCapabilities, .subjectNamespaces] {
       let unknown = facts(bit)
       _ = mediate(denying, mechanism, unknown, failing: failing)
       #expect(decided(denying, mechanism, unknown) == "deny rule")
@@ -102,7 +102,7 @@ import Testing
     let strict = policy("deny \(mechanism.name)") { $0[mechanism].evaluatesHolders = true }
     #expect(decided(strict, mechanism, facts(bit)) == "deny rule")
     #expect(strict.uses(mechanism).isEmpty)
-    #expect(denying.uses(mechanism) == [.subjectStatus, .subjectNamespaces])
+    #expect(denying.uses(mechanism) == [.subjectCapabilities, .subjectNamespaces])
   }
 
   @Test func execAndOpenHaveNoCapability() {
@@ -126,7 +126,7 @@ import Testing
     #expect(steps.map(\.undecided) == [[.objectPath], [], [.subjectExe, .objectDirectory]])
     #expect(steps.map(\.rule.line) == [1, 2, 3])
     #expect(policy(rules).trace(.exec, sheet()).map(\.result) == [.matched])
-    #expect(policy(rules).trace(.exec, blankSheet()).map(\.result) == [.needs([.objectStatus, .objectPath])])
+    #expect(policy(rules).trace(.exec, blankSheet()).map(\.result) == [.needs(.objectPath)])
     #expect(policy(rules).trace(.mount, facts).isEmpty)
   }
 
@@ -138,7 +138,7 @@ import Testing
       allow exec when object.owner == 0
       """
     let watching = policy(rules)
-    #expect(watching.uses(.open) == [.objectStatus, .objectPath, .subjectStatus])
+    #expect(watching.uses(.open) == [.objectPath, .subjectStatus])
     #expect(watching.uses(.exec) == [.objectStatus, .objectContent, .subjectProgram, .subjectScript])
     #expect(watching.rules.rules.map(\.dependsOnSubject) == [true, false, false, false])
     #expect(watching.openAnchors == [PathAnchor(.exact, bytes("/a")), PathAnchor(.children, bytes("/b"))])

@@ -27,14 +27,14 @@ import Testing
       ("object.owner == 0 && subject.uid == 0", [.objectStatus, .subjectStatus]),
       ("subject.uid == 0 && object.owner == 1", [.subjectStatus]),
       ("object.owner == subject.uid", [[.objectStatus, .subjectStatus]]),
-      ("object.path == subject.exe", [[.objectStatus, .objectPath, .subjectExecutable]]),
-      ("object.path == \"/x\"", [[.objectStatus, .objectPath]]),
+      ("object.path == subject.exe", [[.objectPath, .subjectExecutable]]),
+      ("object.path == \"/x\"", [.objectPath]),
       ("object.setuid && object.path == \"/x\"", [.objectStatus]),
       ("!object.setuid && object.path == \"/x\"", [.objectStatus, .objectPath]),
       ("(subject.userns_initial || subject.unit == \"x\") && object.setuid", [.subjectNamespaces, .objectStatus]),
       ("subject.parent_exe == \"/x\"", [[.subjectStatus, .subjectParent]]),
-      ("object.fstype == \"x\" && \"ro\" in object.mount_flags", [[.objectStatus, .objectFileSystem]]),
-      ("object.directory_world_writable", [[.objectStatus, .objectPath, .objectDirectory]]),
+      ("object.fstype == \"x\" && \"ro\" in object.mount_flags", [.objectFileSystem]),
+      ("object.directory_world_writable", [[.objectPath, .objectDirectory]]),
     ] as [(String, [FactSet])])
   func groupsAreAskedForInOrder(_ condition: String, _ expected: [FactSet]) {
     #expect(asked("allow exec when \(condition)") == expected)
@@ -43,15 +43,15 @@ import Testing
   @Test func whatFailedIsNotAskedForAgain() {
     #expect(
       asked("deny exec when object.path == \"/x\" && object.setuid", failing: .objectPath)
-        == [[.objectStatus, .objectPath]])
+        == [.objectPath, .objectStatus])
     // The undecided left waits for a right that settles it.
     #expect(
       asked("allow exec when object.path == \"/x\" && subject.uid == 1", failing: .objectPath)
-        == [[.objectStatus, .objectPath], .subjectStatus])
+        == [.objectPath, .subjectStatus])
     // An undecided operand settles a strict operator: the other one is not worth a trip.
     #expect(
       asked("allow exec when object.path == \"/x\"\nallow exec when object.path == subject.comm", failing: .objectPath)
-        == [[.objectStatus, .objectPath]])
+        == [.objectPath])
     #expect(
       asked("deny exec when object.path == \"/x\"\nallow exec when object.directory_world_writable", failing: []) {
         $0.object.pathVerified = false

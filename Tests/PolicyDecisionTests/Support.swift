@@ -25,7 +25,7 @@ func policy(
   return Policy(rules: ruleSet(text, location), settings: settings)
 }
 
-let everything: FactSet = FactSet.object.union(.subject)
+let everything: FactSet = FactSet.object.union(.subject).union(.ofCall).union(.targetExecutable)
 
 /// An ordinary file that an ordinary program executes, all facts present.
 func sheet(_ change: (Facts) -> Void = { _ in }) -> Facts {
@@ -61,6 +61,20 @@ func sheet(_ change: (Facts) -> Void = { _ in }) -> Facts {
   facts.subject.effectiveCapabilities = CapabilitySet(bits: 1 << UInt64(Capability.netRaw.rawValue))
   facts.subject.permittedCapabilities = CapabilitySet(
     bits: 1 << UInt64(Capability.netRaw.rawValue) | 1 << UInt64(Capability.sysPtrace.rawValue))
+  facts.call.name = bytes("ptrace")
+  facts.call.architecture = bytes("x86_64")
+  facts.call.request = bytes("PTRACE_ATTACH")
+  facts.call.requestNumber = 16
+  facts.call.flags = [bytes("MS_BIND"), bytes("MS_REC")]
+  facts.call.protection = [bytes("PROT_WRITE"), bytes("PROT_EXEC")]
+  facts.call.namespaces = [bytes("user"), bytes("mount")]
+  facts.call.source = bytes("/dev/sdb1")
+  facts.call.module = bytes("nf_tables")
+  facts.target.pid = 812
+  facts.target.uid = 1000
+  facts.target.comm = bytes("sshd")
+  facts.target.executable = bytes("/usr/sbin/sshd")
+  facts.target.executableVerified = true
   facts.markPresent(everything)
   change(facts)
   return facts

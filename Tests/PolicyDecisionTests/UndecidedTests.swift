@@ -57,9 +57,12 @@ import Testing
       $0.subject.executableVerified = false
       $0.subject.parentExecutableVerified = false
     }
+    facts.target.executableVerified = false
     for name in ["subject.exe", "subject.parent_exe"] {
       #expect(decided(policy("deny exec when \(name) == \"/x\""), .exec, facts) == "deny undecided")
     }
+    #expect(decided(policy("deny ptrace when target.exe == \"/x\""), .ptrace, facts) == "deny undecided")
+    #expect(decided(policy("allow ptrace when target.exe == \"/x\""), .ptrace, facts) == "deny default")
     // What identifies the program beside its path is known all the same.
     #expect(decided(policy("allow exec when subject.exe_inode == 12"), .exec, facts) == "allow rule")
   }
@@ -81,13 +84,16 @@ import Testing
         switch attribute.type {
         case .bool: attribute.name
         case .int: "\(attribute.name) == 7"
-        case .string: "\(attribute.name) == \(attribute == .objectKind ? "\"script\"" : "\"/x\"")"
+        case .string: "\(attribute.name).contains(\"/x\")"
         case .intList: "7 in \(attribute.name)"
         case .stringList: "size(\(attribute.name)) == 7"
         }
+      // In a mechanism that has it, and whose capability is not asked for.
+      let mechanism = attribute.mechanisms.members[0]
+      let denying = policy("deny \(mechanism.name) when \(condition)") { $0[mechanism].evaluatesHolders = true }
       for bit in 0..<32 where attribute.facts.rawValue & 1 << bit != 0 {
         let facts = sheet { $0.markFailed(FactSet(rawValue: 1 << bit), because: .objectUnreadable) }
-        #expect(decided(policy("deny exec when \(condition)"), .exec, facts) == "deny undecided", "\(attribute)")
+        #expect(decided(denying, mechanism, facts) == "deny undecided", "\(attribute)")
       }
     }
   }

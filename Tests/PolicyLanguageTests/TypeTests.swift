@@ -17,7 +17,12 @@ import Testing
     Refusal(
       "object.sha256 == \"0\"", 1, 13, "object.sha256 needs content hashes, which this version does not have yet"),
     Refusal("subject.uid == target.uid", 16, 10, "exec has no target.uid: it belongs to ptrace"),
-    Refusal("operation.request == 1", 1, 17, "exec has no operation.request: it belongs to ptrace, ioctl"),
+    Refusal(
+      "operation.request == 1", 1, 17, "exec has no operation.request: it belongs to ptrace, ioctl",
+      hint: "it has operation.kind"),
+    Refusal(
+      "operation.result == 0", 1, 16,
+      "operation.result is known only after the operation: records show it, rules cannot read it"),
     Refusal(
       "object.owner == \"root\"", 1, 22, "an int cannot be compared with a string",
       hint: "users are numbers here; `id -u NAME` shows a user's"),
@@ -50,7 +55,8 @@ import Testing
     Refusal(
       "\"elf-libary\" == object.kind", 1, 12, "object.kind is never \"elf-libary\"", hint: "did you mean elf-library?"),
     Refusal("object.kind in [\"script\", \"elfs\"]", 27, 6, "object.kind is never \"elfs\""),
-    Refusal("operation.kind != \"exec\"", 19, 6, "operation.kind is never \"exec\"", hint: "one of execute, open"),
+    Refusal(
+      "operation.kind != \"exec\"", 19, 6, "operation.kind is never \"exec\"", hint: "one of execute, open, call"),
     Refusal(
       "\"CAP_SYS_PTRASE\" in subject.capabilities", 1, 16, "unknown capability \"CAP_SYS_PTRASE\"",
       hint: "did you mean CAP_SYS_PTRACE?"),
@@ -96,7 +102,8 @@ import Testing
         case .intList: "7 in \(attribute.name)"
         case .stringList: "\(attribute.name).size() == 7"
         }
-      let (rules, diagnostics) = parse("allow exec when \(condition)")
+      let mechanism = attribute.mechanisms.members[0].name
+      let (rules, diagnostics) = parse("allow \(mechanism) when \(condition)")
       #expect(diagnostics.map(summary) == [])
       #expect(rules.rules.first?.attributes == [attribute])
       #expect(rules.rules.first?.facts == attribute.facts)
@@ -112,11 +119,122 @@ import Testing
       .count == 4)
   }
 
-  @Test func aRuleForPtraceNeedsItsTarget() {
+  /// In a rule of any mechanism an attribute is either read or refused with the mechanisms that have it.
+  @Test(arguments: Mechanism.allCases)
+  func anAttributeThatAMechanismLacksIsRefused(_ mechanism: Mechanism) {
+    for attribute in Attribute.allCases {
+      let rule = "allow \(mechanism.name) when size(\"x\") == 1 || \(attribute.name) == \(attribute.name)"
+      let isList = attribute.type == .intList || attribute.type == .stringList
+      let found = parse(rule).diagnostics.filter { $0.severity == .error && !$0.message.hasPrefix("lists") }
+      if attribute.mechanisms.contains(mechanism) {
+        #expect(found.isEmpty, "\(attribute)")
+      } else {
+        #expect(found.count == 2 || isList, "\(attribute)")
+        #expect(found.first?.message.hasPrefix("\(mechanism.name) has no \(attribute.name): it belongs to ") == true)
+        #expect(found.first?.hint?.hasPrefix("it has ") == true)
+        #expect(found.first?.hint?.contains("subject.") == false)
+      }
+    }
+  }
+}
+
+@Suite struct CallRuleTests {
+  @Test(arguments: [
+    "ptrace when subject.uid == target.uid", "ptrace when operation.request == \"PTRACE_SEIZE\"",
+    "ioctl when operation.request in [\"TIOCSTI\", \"TIOCLINUX\"] && object.path.startsWith(\"/dev/\")",
+    "ioctl when operation.request_number == 0x5412", "ioctl when operation.request.startsWith(\"TIOC\")",
+    "mprotect when \"PROT_WRITE\" in operation.protection", "clone when \"user\" in operation.namespaces",
+    "module when operation.module == \"nf_tables\" && operation.architecture != \"i386\"",
+    "mount when \"MS_BIND\" in operation.flags && operation.source == \"none\" && object.fstype == \"tmpfs\"",
+    "kexec when operation.syscall == \"kexec_load\" && operation.kind == \"call\"",
+  ])
+  func isRead(_ rule: String) { #expect(summary("allow \(rule)") == []) }
+
+  @Test(arguments: [
+    Refusal(
+      "ptrace when object.path == \"/x\"", 13, 11,
+      "ptrace has no object.path: it belongs to exec, open, module, mount, ioctl",
+      hint: "it has target.pid, target.uid, target.comm, target.exe, operation.kind, operation.syscall, "
+        + "operation.architecture, operation.request, operation.request_number"),
+    Refusal(
+      "mount when object.owner == 0", 12, 12, "mount has no object.owner: it belongs to exec, open, module, ioctl",
+      hint: "it has object.path, object.directory, object.fstype, object.path_verified"),
+    Refusal(
+      "module when operation.namespaces.size() == 1", 13, 20, "module has no operation.namespaces: it belongs to clone",
+      hint: "it has operation.kind, operation.syscall, operation.architecture, operation.flags, operation.module"),
+    Refusal(
+      "ptrace when target == 1", 13, 6, "unknown attribute \"target\"",
+      hint: "name one of its attributes, as in target.pid"),
+    Refusal(
+      "kexec when object == 1", 12, 6, "unknown attribute \"object\"",
+      hint: "it has operation.kind, operation.syscall, operation.architecture, operation.flags"),
+    Refusal("ptrace when target.ui == 1", 13, 9, "unknown attribute \"target.ui\"", hint: "did you mean target.uid?"),
+    Refusal(
+      "ioctl when operation.request == \"TIOCSTY\"", 33, 9, "unknown request \"TIOCSTY\"", hint: "did you mean TIOCSTI?"
+    ),
+    Refusal(
+      "ioctl when \"0x5412\" == operation.request", 12, 8, "unknown request \"0x5412\"",
+      hint: "write the number, as in operation.request_number == 0x5412"),
+    Refusal(
+      "ioctl when operation.request in [\"TIOCSTI\", \"PTRACE_ATTACH\"]", 45, 15, "unknown request \"PTRACE_ATTACH\""),
+    Refusal("ptrace when operation.request != \"TIOCSTI\"", 34, 9, "unknown request \"TIOCSTI\""),
+    Refusal(
+      "ptrace when operation.request == 16", 13, 23, "a string cannot be compared with an int",
+      hint: "write operation.request_number for the number"),
+    Refusal(
+      "ioctl when operation.request_number == \"TIOCSTI\"", 12, 37, "an int cannot be compared with a string",
+      hint: "write operation.request for the name"),
+    Refusal(
+      "ptrace when target.uid == \"root\"", 13, 20, "an int cannot be compared with a string",
+      hint: "users are numbers here; `id -u NAME` shows a user's"),
+    Refusal(
+      "clone when \"usr\" in operation.namespaces", 12, 5, "operation.namespaces is never \"usr\"",
+      hint: "did you mean user?"),
+    Refusal(
+      "clone when \"CLONE_NEWUSER\" in operation.namespaces", 12, 15,
+      "operation.namespaces is never \"CLONE_NEWUSER\"",
+      hint: "one of cgroup, ipc, mount, net, pid, time, user, uts"),
+    Refusal(
+      "mprotect when \"PROT_EXECUTE\" in operation.protection", 15, 14,
+      "operation.protection is never \"PROT_EXECUTE\"", hint: "did you mean PROT_EXEC?"),
+    Refusal(
+      "kexec when operation.architecture == \"x86\"", 38, 5, "operation.architecture is never \"x86\"",
+      hint: "one of x86_64, i386, aarch64, arm"),
+    Refusal(
+      "kexec when operation.result == 0", 12, 16,
+      "operation.result is known only after the operation: "
+        + "records show it, rules cannot read it"),
+  ])
+  func isRefused(_ refusal: Refusal) throws {
+    let (rules, diagnostics) = parse("allow " + refusal.text)
+    #expect(rules.rules.isEmpty)
+    try #require(diagnostics.count == 1, "\(diagnostics.map(summary))")
+    let found = diagnostics[0]
+    #expect(found.severity == .error && found.message == refusal.message)
+    #expect([found.column, found.length] == [6 + refusal.column, refusal.length])
+    if let hint = refusal.hint { #expect(found.hint == hint) }
+  }
+
+  @Test func aPathOfATargetIsLookedAtAsAnyOther() {
     #expect(
-      summary("allow ptrace when subject.uid == target.uid") == [
-        "1:34 error: target.uid needs the mechanism to be sensed, which this version does not do yet"
+      summary("deny ptrace when target.exe == \"sshd\"") == [
+        "1:32 warning: \"sshd\" is never a path: it does not begin with /"
       ])
+  }
+
+  @Test(arguments: [
+    ("deny ioctl", true), ("deny ioctl when subject.uid != 0", true),
+    ("deny ioctl when operation.request != \"TIOCSTI\"", true),
+    ("deny ioctl when operation.request == \"TIOCSTI\" || subject.uid == 3", true),
+    ("deny ioctl when operation.request == \"TIOCSTI\"", false),
+    ("deny ioctl when subject.uid == 3 && operation.request_number in [1]", false), ("allow ioctl", false),
+    ("deny ptrace", false), ("allow ioctl when subject.uid == 0", false),
+  ])
+  func aRuleThatMakesEveryIoctlReportedIsRemarkedOn(_ rule: String, _ isRemarkedOn: Bool) {
+    let expected = ["1:1 warning: this rule makes the kernel report every ioctl of the host"]
+    #expect(summary(rule) == (isRemarkedOn ? expected : []))
+    #expect(parse(rule).rules.rules.count == 1, "a warning keeps the rule")
+    #expect(parse(rule).diagnostics.allSatisfy { $0.hint?.contains("operation.request in [") == true })
   }
 }
 

@@ -11,7 +11,9 @@ import Testing
 /// What happened, in order.
 final class Journal: Sendable {
   enum Step: Equatable, Sendable {
+    case described
     case fetched(FactSet)
+    case settled
     case asked(Decision)
     case answered(Verdict)
     case appended
@@ -29,7 +31,8 @@ final class Journal: Sendable {
   }
 }
 
-/// A request that remembers its answer; `isLate` makes it one that the deadline has answered.
+/// A request that remembers its answer. A denial becomes `denied`; `isLate` makes it one that the deadline has
+/// answered.
 struct FakeRequest: AccessRequest, ~Copyable {
   let journal: Journal
   var subjectPID: Int32 = 42
@@ -37,14 +40,30 @@ struct FakeRequest: AccessRequest, ~Copyable {
   var mechanism = Mechanism.exec
   var objectHandle: Int32 = 7
   var received: UInt64 = 1_000
-  var subjectIsAlive = true
+  var identity = IdentityCertainty.certain
   var isLate = false
+  var denied = Answered.done(.prevented)
+  var said: (Facts) -> Void = { _ in }
+  var answering: (Facts) -> Void = { _ in }
 
   init(_ journal: Journal) { self.journal = journal }
 
-  consuming func answer(_ verdict: Verdict) -> Bool {
+  /// Only a call says something by itself.
+  func describe(into facts: Facts) {
+    said(facts)
+    if operation == .call { journal.note(.described) }
+  }
+
+  func settleIdentity(in facts: Facts) {
+    facts.subject.identity = identity
+    if operation == .call { journal.note(.settled) }
+  }
+
+  consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered {
     journal.note(.answered(verdict))
-    return !isLate
+    answering(facts)
+    if isLate { return .late }
+    return verdict == .deny ? denied : .done(.logged)
   }
 }
 

@@ -65,11 +65,21 @@ import Testing
     #expect(bench.monitor.tally.answerTimes(.exec).count == 1)
   }
 
-  @Test(arguments: [(true, IdentityCertainty.certain), (false, .uncertain)])
-  func factsAreCertainOnlyOfAProcessThatIsStillThere(_ isAlive: Bool, _ identity: IdentityCertainty) {
+  @Test(arguments: IdentityCertainty.allCases)
+  func theRecordIsAsCertainAsTheRequestSays(_ identity: IdentityCertainty) {
     let bench = Bench(policy("deny exec"))
-    bench.mediate { $0.subjectIsAlive = isAlive }
+    bench.mediate { $0.identity = identity }
     #expect(bench.trail.entries.map(\.subject.identity) == [identity])
+  }
+
+  @Test(arguments: [
+    ("allow exec when object.owner == 9\ndeny exec", 2 as UInt32), ("deny exec when subject.uid == 7", 0),
+    ("allow exec", 1),
+  ])
+  func theAnswerKnowsWhichRuleSpoke(_ rules: String, _ expected: UInt32) {
+    var rule: UInt32 = .max
+    Bench(policy(rules), records: false).mediate { $0.answering = { rule = $0.decidingRule } }
+    #expect(rule == expected)
   }
 
   @Test func auditDecidesAndRecordsAndDeniesNothing() throws {

@@ -36,6 +36,7 @@ public struct AuditRecord: Sendable {
     case .suppressed(let suppression): suppression.sample.priority
     case .loss, .policyRefused: 3
     case .coverageChanged(let change): change.state == .failed ? 4 : 6
+    case .sensingChanged(let change): change.isProblem ? 4 : 6
     case .modeChanged: 5
     case .policyLoaded(_, _, let warnings): warnings.isEmpty ? 6 : 5
     case .started, .stopped: 6

@@ -7,6 +7,7 @@ extension FieldGroup {
   /// The part of a decision's record after the head.
   mutating func addDecision(_ entry: TrailEntry) {
     addVerdict(of: entry.decision, effect: entry.effect)
+    add("containment_failure", ifKnown: entry.containmentFailure?.name)
     add("capability", ifKnown: entry.bearingCapability?.name)
     // Why facts are absent; `failure` itself is kept for the reason.
     add("facts_failure", ifKnown: entry.failure?.name)
@@ -14,8 +15,11 @@ extension FieldGroup {
     add("subject", .group(entry.subjectFields))
     let object = entry.objectFields
     if !object.fields.isEmpty { add("object", .group(object)) }
+    let target = entry.targetFields
+    if !target.fields.isEmpty { add("target", .group(target)) }
     var operation = FieldGroup()
     operation.add("kind", entry.operation.name)
+    operation.addCall(of: entry)
     add("operation", .group(operation))
   }
 
@@ -36,7 +40,7 @@ extension TrailEntry {
   fileprivate var bearingCapability: Capability? {
     if case .capability(let held) = decision.reason { return held }
     guard decision.verdict == .deny, let wanted = decision.mechanism.capability else { return nil }
-    guard present.contains([.subjectStatus, .subjectNamespaces]) else { return nil }
+    guard present.contains([.subjectCapabilities, .subjectNamespaces]) else { return nil }
     let held = subject.effectiveCapabilities.contains(wanted) && subject.userNamespaceInitial
     return held ? nil : wanted
   }
@@ -57,8 +61,8 @@ extension TrailEntry {
       if subject.auditSession != .max { fields.add("session", subject.auditSession) }
     }
     if present.contains(.subjectExecutable) { fields.add("exe", subject.executable) }
-    if present.contains(.subjectStatus) {
-      fields.add("comm", subject.comm)
+    if present.contains(.subjectStatus) { fields.add("comm", subject.comm) }
+    if present.contains(.subjectCapabilities) {
       fields.add("capabilities", .texts(subject.effectiveCapabilities.members.map(\.name)))
     }
     if present.contains(.subjectNamespaces) {

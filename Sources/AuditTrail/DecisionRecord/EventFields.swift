@@ -31,6 +31,10 @@ extension FieldGroup {
       add("count", suppression.count)
       add("seconds", suppression.seconds)
     case .coverageChanged(let change): addCoverage(change)
+    case .sensingChanged(let change):
+      add("what", change.what)
+      add("detail", change.detail)
+      add("problem", change.isProblem)
     }
   }
 

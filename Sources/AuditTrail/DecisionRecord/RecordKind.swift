@@ -4,6 +4,7 @@
 /// What a record reports.
 public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
   case decision, started, stopped, policyLoaded, policyRefused, modeChanged, loss, suppressed, coverageChanged
+  case sensingChanged
 
   /// The word under `kind`.
   public var name: String {
@@ -17,6 +18,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
     case .loss: "loss"
     case .suppressed: "suppressed"
     case .coverageChanged: "coverage-changed"
+    case .sensingChanged: "sensing-changed"
     }
   }
 
@@ -32,6 +34,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
     case .loss: "eb33e5a8feaf459198cf2b3f4dc115f6"
     case .suppressed: "d76922e603b94dfd9283629019760e0d"
     case .coverageChanged: "1d18522fac0044c2b36f50dd1cec83bf"
+    case .sensingChanged: "29782096badf45f2ab8b4e11d8074ee1"
     }
   }
 }

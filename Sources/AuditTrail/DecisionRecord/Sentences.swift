@@ -4,11 +4,12 @@
 internal import AccessModel
 
 extension Decision {
-  /// `allow`, `deny`, or `would deny` where the mode does not carry it out.
+  /// `allow`, `would deny` where the mode does not carry it out, else what carries it out: a file is denied, and a call
+  /// is contained.
   var verdictWords: String {
     switch (verdict, mode) {
     case (.allow, _): "allow"
-    case (.deny, .enforce): "deny"
+    case (.deny, .enforce): mechanism.isCall ? "contain" : "deny"
     case (.deny, _): "would deny"
     }
   }
@@ -26,6 +27,18 @@ extension Decision {
 }
 
 extension TrailEntry {
+  /// The decision's words; for a call under `enforce` what came of it, which may be less than was wanted.
+  var verdictWords: String {
+    guard decision.answer == .deny, decision.mechanism.isCall else { return decision.verdictWords }
+    switch effect {
+    case .prevented: return "deny"
+    case .contained: return "contained"
+    case .logged: break
+    }
+    if let result = call.result, result < 0, present.contains(.call) { return "attempt" }
+    return containmentFailure.map { "not contained: \($0.name)" } ?? "not contained"
+  }
+
   /// `bash[1234] uid 1000`. The program's own file name is shown rather than comm, which it may set freely.
   var subjectWords: String {
     var words = "[\(subject.pid)]"
@@ -41,6 +54,7 @@ extension TrailEntry {
 
   /// The path; a mark where it cannot be believed; the inode where there is no path.
   var objectWords: String {
+    if decision.mechanism.isCall { return callWords }
     if present.contains(.objectPath) {
       return displayText(object.path) + (object.pathVerified ? "" : " (unverified)")
     }
@@ -56,8 +70,10 @@ extension AuditRecord {
   public var message: String {
     guard case .decision(let entry) = event else { return eventWords }
     let decision = entry.decision
-    let what = "\(decision.verdictWords) \(decision.mechanism.name) of \(entry.objectWords) by \(entry.subjectWords)"
-    let sentence = "\(what): \(decision.reasonWords)"
+    let (verdict, mechanism, object) = (entry.verdictWords, decision.mechanism, entry.objectWords)
+    let what =
+      mechanism.isCall ? "\(mechanism.name) \(verdict): \(object)" : "\(verdict) \(mechanism.name) of \(object)"
+    let sentence = "\(what) by \(entry.subjectWords): \(decision.reasonWords)"
     return decision.verdict == .deny ? "\(sentence); to learn more: liliumctl explain \(id)" : sentence
   }
 
@@ -79,6 +95,7 @@ extension AuditRecord {
     case .loss(let what, let count): "lost \(count): \(displaySentence(what))"
     case .suppressed(let suppression): suppression.words
     case .coverageChanged(let change): change.words
+    case .sensingChanged(let change): "\(displaySentence(change.what)): \(displaySentence(change.detail))"
     }
   }
 }
@@ -117,7 +134,7 @@ extension CoverageChange {
 }
 
 /// The file name of a path.
-private func lastComponent(_ path: [UInt8]) -> [UInt8] {
+func lastComponent(_ path: [UInt8]) -> [UInt8] {
   guard let slash = path.lastIndex(of: UInt8(ascii: "/")), slash + 1 < path.count else { return path }
   return [UInt8](path[(slash + 1)...])
 }

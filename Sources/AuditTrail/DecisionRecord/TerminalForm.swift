@@ -25,7 +25,7 @@ extension AuditRecord {
       return [UInt8]("\(time) \(kind.name): \(message)".utf8)
     }
     let decision = entry.decision
-    let words = decision.verdictWords
+    let words = entry.verdictWords
     let verdict = style.color ? "\u{1b}[\(decision.colorCode)m\(words)\u{1b}[0m" : words
     let columns = [
       "\(time) \(verdict)" + spaces(toFill: 10, after: words),

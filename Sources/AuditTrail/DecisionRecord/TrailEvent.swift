@@ -18,6 +18,7 @@ public enum TrailEvent: Sendable {
   case loss(what: String, count: UInt64)
   case suppressed(Suppression)
   case coverageChanged(CoverageChange)
+  case sensingChanged(SensingChange)
 
   public var kind: RecordKind {
     switch self {
@@ -30,6 +31,7 @@ public enum TrailEvent: Sendable {
     case .loss: .loss
     case .suppressed: .suppressed
     case .coverageChanged: .coverageChanged
+    case .sensingChanged: .sensingChanged
     }
   }
 }
@@ -144,5 +146,21 @@ public struct CoverageChange: Sendable, Hashable {
     self.fileSystemType = fileSystemType
     self.mountPoint = mountPoint
     self.why = why
+  }
+}
+
+/// What the kernel tells Lilium about system calls has changed, or is in danger.
+public struct SensingChange: Sendable, Hashable {
+  /// A short fixed name, as in `audit-rules-restored`.
+  public var what: String
+  /// A sentence for a person; it may quote what others gave.
+  public var detail: String
+  /// Something is not sensed, or may not be, until somebody acts.
+  public var isProblem: Bool
+
+  public init(what: String, detail: String, isProblem: Bool) {
+    self.what = what
+    self.detail = detail
+    self.isProblem = isProblem
   }
 }

@@ -27,7 +27,9 @@ extension Program {
     case .size(let text): withText(text, facts) { Int128(Text.count($0)) }
     case .count(.subjectGroups): Int128(facts.subject.groups.count)
     case .count(.objectMountFlags): Int128(facts.object.mountFlags.rawValue.nonzeroBitCount)
-    case .count(let list): Int128((capabilities(list, facts).bits & knownCapabilities).nonzeroBitCount)
+    case .count(let list) where list.isCapabilityList:
+      Int128((capabilities(list, facts).bits & knownCapabilities).nonzeroBitCount)
+    case .count(let list): Int128(words(list, facts).count)
     }
   }
 
@@ -48,7 +50,20 @@ extension Program {
     case .objectGroup: Int128(facts.object.group)
     case .objectMode: Int128(facts.object.mode)
     case .objectLinks: Int128(facts.object.links)
+    case .targetPID: Int128(facts.target.pid)
+    case .targetUID: Int128(facts.target.uid)
+    case .operationRequestNumber: Int128(facts.call.requestNumber)
     default: preconditionFailure("not an int attribute")
+    }
+  }
+
+  /// The elements of a list attribute that the facts hold as texts.
+  func words(_ attribute: Attribute, _ facts: Facts) -> [[UInt8]] {
+    switch attribute {
+    case .operationFlags: facts.call.flags
+    case .operationProtection: facts.call.protection
+    case .operationNamespaces: facts.call.namespaces
+    default: preconditionFailure("not a list of texts")
     }
   }
 
@@ -80,7 +95,14 @@ extension Program {
     case .objectKind: lend(names.kinds[Int(facts.object.kind.rawValue)], body)
     case .objectInterpreter: lend(facts.object.interpreter, body)
     case .objectFSType: lend(facts.object.fileSystemType, body)
-    case .operationKind: lend(facts.operation == .execute ? names.execute : names.open, body)
+    case .targetComm: lend(facts.target.comm, body)
+    case .targetExe: lend(facts.target.executable, body)
+    case .operationKind: lend(names.operations[Int(facts.operation.rawValue)], body)
+    case .operationSyscall: lend(facts.call.name, body)
+    case .operationArchitecture: lend(facts.call.architecture, body)
+    case .operationRequest: lend(facts.call.request, body)
+    case .operationSource: lend(facts.call.source, body)
+    case .operationModule: lend(facts.call.module, body)
     default: preconditionFailure("not a string attribute")
     }
   }

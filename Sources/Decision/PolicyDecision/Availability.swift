@@ -37,10 +37,15 @@ extension Program {
     switch attribute {
     case .objectPath, .objectDirectory, .objectDirectoryWorldWritable:
       facts.present.contains(.objectPath) && !facts.object.pathVerified
+    case .subjectExeDev, .subjectExeInode:
+      // A record of a call names a program by its path alone.
+      facts.present.contains(.subjectExecutable) && facts.subject.executableIdentity.inode == 0
     case .subjectExe:
       facts.present.contains(.subjectExecutable) && !facts.subject.executableVerified
     case .subjectParentExe:
       facts.present.contains(.subjectParent) && !facts.subject.parentExecutableVerified
+    case .targetExe:
+      facts.present.contains(.targetExecutable) && !facts.target.executableVerified
     default: false
     }
   }

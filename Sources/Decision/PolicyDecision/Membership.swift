@@ -39,7 +39,9 @@ extension Program {
     let availability = both(availability(of: element, facts), availability(of: list, facts))
     guard availability == .yes else { return availability }
     return withText(element, facts) { value in
-      list == .objectMountFlags ? hasFlag(named: value, facts) : hasCapability(named: value, list, facts)
+      if list == .objectMountFlags { return hasFlag(named: value, facts) }
+      if list.isCapabilityList { return hasCapability(named: value, list, facts) }
+      return hasWord(value, list, facts)
     }
   }
 
@@ -47,6 +49,15 @@ extension Program {
     for index in names.mountFlags.indices {
       let (flag, flagName) = names.mountFlags[index]
       if Text.order(flagName.span, name) == 0 { return Truth(facts.object.mountFlags.contains(flag)) }
+    }
+    return .no
+  }
+
+  private func hasWord(_ word: Span<UInt8>, _ list: Attribute, _ facts: Facts) -> Truth {
+    let words = words(list, facts)
+    for index in words.indices {
+      let element = words[index]
+      if Text.order(element.span, word) == 0 { return .yes }
     }
     return .no
   }

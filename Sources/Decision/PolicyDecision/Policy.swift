@@ -82,8 +82,8 @@ public final class Policy: Sendable {
   }
 
   private func holds(_ capability: Capability, _ facts: Facts) -> Truth {
-    let status = Truth(presence: .subjectStatus, in: facts)
-    guard status == .yes else { return status }
+    let sets = Truth(presence: .subjectCapabilities, in: facts)
+    guard sets == .yes else { return sets }
     guard facts.subject.effectiveCapabilities.contains(capability) else { return .no }
     let namespaces = Truth(presence: .subjectNamespaces, in: facts)
     guard namespaces == .yes else { return namespaces }

@@ -99,6 +99,6 @@ struct Names: Sendable {
   let kinds = ContentKind.allCases.map { Array($0.name.utf8) }
   let capabilities = Capability.allCases.map { (capability: $0, name: Array($0.name.utf8)) }
   let mountFlags = MountFlags.names.map { (flag: $0.flag, name: Array($0.name.utf8)) }
-  let execute = Array(Operation.execute.name.utf8)
-  let open = Array(Operation.open.name.utf8)
+  /// By raw value.
+  let operations = [Operation.execute, .open, .call].map { Array($0.name.utf8) }
 }

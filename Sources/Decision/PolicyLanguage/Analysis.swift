@@ -47,6 +47,7 @@ struct Analysis {
         warnings += pathWarnings(checker.pathLiterals, except: errors)
         if errors.isEmpty {
           warnings += reach.warnings(about: rule, tokens, syntax.condition?.range, text)
+          warnings += requestWarnings(rule, tokens)
           rules.append(rule)
         }
       }
@@ -86,6 +87,17 @@ struct Analysis {
         range: tokens[0].range.lowerBound..<tokens[1].range.upperBound,
         message: "an open rule must name the files or folders that it protects",
         hint: "with object.path == ..., object.path in [...], object.path.startsWith(...), or object.directory == ...")
+    ]
+  }
+
+  /// What a deny rule for `ioctl` does not name is sensed all the same, and every program calls ioctl(2).
+  private func requestWarnings(_ rule: Rule, _ tokens: [Token]) -> [Finding] {
+    guard rule.mechanism == .ioctl, rule.verdict == .deny, rule.requestLimit == nil else { return [] }
+    return [
+      Finding(
+        range: tokens[0].range.lowerBound..<tokens[1].range.upperBound,
+        message: "this rule makes the kernel report every ioctl of the host",
+        hint: "name the requests, as in operation.request in [\"TIOCSTI\", \"TIOCLINUX\"]")
     ]
   }
 

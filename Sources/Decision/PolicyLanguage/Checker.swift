@@ -49,19 +49,20 @@ struct Checker {
   }
 
   private mutating func attribute(_ name: String, _ range: Range<Int>) -> Expression? {
-    if let attribute = Attribute(name: name) { return .attribute(attribute) }
-    if let refusal = Vocabulary.refusal(of: name, in: mechanism) {
+    if let attribute = Attribute(name: name) {
+      if let mechanism, !attribute.mechanisms.contains(mechanism) {
+        let owners = attribute.mechanisms.members.map(\.name).joined(separator: ", ")
+        let hint = Vocabulary.hint(forForeign: attribute, in: mechanism)
+        report(range, "\(mechanism.name) has no \(name): it belongs to \(owners)", hint: hint)
+        return nil
+      }
+      return .attribute(attribute)
+    }
+    if let refusal = Vocabulary.refusal(of: name) {
       report(range, refusal)
       return nil
     }
-    let names = Attribute.definitions.map(\.name)
-    let hint =
-      switch name {
-      case "subject", "object", "operation":
-        "name one of its attributes, as in \(names.first { $0.hasPrefix(name) } ?? "")"
-      default: Suggestion.sentence(for: name, among: names) ?? "lilium.rules(5) lists the attributes"
-      }
-    report(range, "unknown attribute \(quoted(name))", hint: hint)
+    report(range, "unknown attribute \(quoted(name))", hint: Vocabulary.hint(forUnknown: name, in: mechanism))
     return nil
   }
 
@@ -163,12 +164,11 @@ struct Checker {
     if attribute.isPath {
       pathLiterals.append(PathLiteral(attribute: attribute, bytes: bytes, isPrefix: isPrefix, range: literal.range))
     }
-    guard !isPrefix, let values = Vocabulary.values(of: attribute) else { return true }
+    guard !isPrefix, let values = Vocabulary.values(of: attribute, in: mechanism) else { return true }
     let word = String(decoding: bytes, as: UTF8.self)
     if values.contains(word) { return true }
-    let list = values.count > 8 ? "capabilities(7) lists them" : "one of \(values.joined(separator: ", "))"
-    let what = values.count > 8 ? "unknown capability \(quoted(bytes))" : "\(attribute.name) is never \(quoted(bytes))"
-    report(literal.range, what, hint: Suggestion.sentence(for: word, among: values) ?? list)
+    let refusal = Vocabulary.refusal(ofValue: quoted(bytes), of: attribute, among: values)
+    report(literal.range, refusal.message, hint: Suggestion.sentence(for: word, among: values) ?? refusal.hint)
     return false
   }
 }

@@ -14,6 +14,11 @@ public struct Rule: Sendable {
   public let attributes: [Attribute]
   /// The files that an `open` rule names: its condition is true for no other. Nil where it names none.
   public let anchors: [PathAnchor]?
+  /// The request numbers that a `ptrace` or `ioctl` rule is restricted to, sorted: its condition is true for no other.
+  /// Nil where it is not restricted, and for other mechanisms.
+  public let requestLimit: [UInt64]?
+  /// The request numbers that such a rule names in whatever place, sorted.
+  public let requestsNamed: [UInt64]
 
   init(reference: RuleReference, mechanism: Mechanism, verdict: Verdict, condition: Expression?) {
     self.reference = reference
@@ -25,6 +30,9 @@ public struct Rule: Sendable {
     attributes = read.sorted { $0.rawValue < $1.rawValue }
     let named = mechanism == .open ? condition.flatMap(PathAnchor.named(by:)) : nil
     anchors = named?.contains { $0.problem != nil } == true ? nil : named
+    let asked = Attribute.operationRequest.mechanisms.contains(mechanism) ? condition : nil
+    requestLimit = asked.flatMap { RequestLimit.numbers(in: $0, of: mechanism)?.sorted() }
+    requestsNamed = asked.map { RequestLimit.named(in: $0, of: mechanism).sorted() } ?? []
   }
 
   /// Every group of facts that the condition may need.

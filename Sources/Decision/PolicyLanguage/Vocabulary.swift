@@ -5,46 +5,84 @@ internal import AccessModel
 
 enum Vocabulary {
   /// Why a name that is no attribute here is known all the same, as a sentence; nil for a name that is not.
-  static func refusal(of name: String, in mechanism: Mechanism?) -> String? {
+  static func refusal(of name: String) -> String? {
     switch name {
-    case "object.trusted": return "\(name) needs a trust database, which this version does not have yet"
-    case "object.sha256": return "\(name) needs content hashes, which this version does not have yet"
-    case "operation.result": return "\(name) is known only after the operation: records show it, rules cannot read it"
-    default: break
+    case "object.trusted": "\(name) needs a trust database, which this version does not have yet"
+    case "object.sha256": "\(name) needs content hashes, which this version does not have yet"
+    case "operation.result": "\(name) is known only after the operation: records show it, rules cannot read it"
+    default: nil
     }
-    let owners: [Mechanism]
+  }
+
+  /// What may have been meant by a name that is no attribute.
+  static func hint(forUnknown name: String, in mechanism: Mechanism?) -> String {
+    let names = attributes(of: mechanism).map(\.name)
     switch name {
-    case "target.pid", "target.uid", "target.exe", "target.comm": owners = [.ptrace]
-    case "operation.request": owners = [.ptrace, .ioctl]
-    case "operation.syscall": owners = [.ptrace, .mprotect, .module, .kexec, .mount, .clone, .ioctl]
-    default: return nil
+    case "subject", "object", "target", "operation":
+      guard let first = names.first(where: { $0.hasPrefix("\(name).") }) else { return list(names) }
+      return "name one of its attributes, as in \(first)"
+    default: return Suggestion.sentence(for: name, among: names) ?? "lilium.rules(5) lists the attributes"
     }
-    guard let mechanism, !owners.contains(mechanism) else {
-      return "\(name) needs the mechanism to be sensed, which this version does not do yet"
-    }
-    return "\(mechanism.name) has no \(name): it belongs to \(owners.map(\.name).joined(separator: ", "))"
+  }
+
+  /// What a mechanism has beside an attribute that it does not have: its others of that side, else of every side.
+  static func hint(forForeign attribute: Attribute, in mechanism: Mechanism) -> String {
+    let names = attributes(of: mechanism).map(\.name)
+    let side = attribute.name.prefix { $0 != "." } + "."
+    let near = names.filter { $0.hasPrefix(side) }
+    return list(near.isEmpty ? names : near)
+  }
+
+  /// Every mechanism has the subject's attributes: they go without saying.
+  private static func list(_ names: [String]) -> String {
+    "it has \(names.filter { !$0.hasPrefix("subject.") }.joined(separator: ", "))"
+  }
+
+  private static func attributes(of mechanism: Mechanism?) -> [Attribute] {
+    guard let mechanism else { return Attribute.allCases }
+    return Attribute.allCases.filter { $0.mechanisms.contains(mechanism) }
   }
 
   /// The only values that a string attribute, or an element of a list attribute, can take; nil where any can.
-  static func values(of attribute: Attribute) -> [String]? {
+  static func values(of attribute: Attribute, in mechanism: Mechanism?) -> [String]? {
     switch attribute {
     case .objectKind: ContentKind.allCases.map(\.name)
-    case .operationKind: [Operation.execute.name, Operation.open.name]
+    case .operationKind: [Operation.execute.name, Operation.open.name, Operation.call.name]
+    case .operationArchitecture: ["x86_64", "i386", "aarch64", "arm"]
+    case .operationRequest: mechanism.map { RequestNames.names($0) }
+    case .operationProtection: ["PROT_READ", "PROT_WRITE", "PROT_EXEC"]
+    case .operationNamespaces: ["cgroup", "ipc", "mount", "net", "pid", "time", "user", "uts"]
     case .objectMountFlags: MountFlags.names.map(\.name)
     case .subjectCapabilities, .subjectPermittedCapabilities: Capability.allCases.map(\.name)
     default: nil
     }
   }
 
+  /// What is wrong with a literal that is none of these values, and what to do where no value is near.
+  static func refusal(
+    ofValue literal: String, of attribute: Attribute, among values: [String]
+  ) -> (message: String, hint: String) {
+    switch attribute {
+    case .subjectCapabilities, .subjectPermittedCapabilities:
+      ("unknown capability \(literal)", "capabilities(7) lists them")
+    case .operationRequest:
+      ("unknown request \(literal)", "write the number, as in operation.request_number == 0x5412")
+    default: ("\(attribute.name) is never \(literal)", "one of \(values.joined(separator: ", "))")
+    }
+  }
+
   /// What a user may have meant who compares an attribute with a value of another type.
   static func hint(comparing attribute: Attribute, with other: ValueType) -> String? {
     switch (attribute, other) {
-    case (.subjectUID, .string), (.subjectEUID, .string), (.subjectAUID, .string), (.objectOwner, .string):
+    case (.subjectUID, .string), (.subjectEUID, .string), (.subjectAUID, .string), (.objectOwner, .string),
+      (.targetUID, .string):
       "users are numbers here; `id -u NAME` shows a user's"
     case (.subjectGID, .string), (.subjectEGID, .string), (.objectGroup, .string):
       "groups are numbers here; `getent group NAME` shows a group's"
     case (.objectMode, .string): "the mode is a number: rwxr-xr-x is 0x1ed"
     case (.objectDev, .int), (.subjectExeDev, .int): "a device is written as \"MAJOR:MINOR\""
+    case (.operationRequest, .int): "write operation.request_number for the number"
+    case (.operationRequestNumber, .string): "write operation.request for the name"
     default: nil
     }
   }
@@ -60,7 +98,7 @@ extension Attribute {
   /// Whether the value is a path of a file or folder, or empty.
   var isPath: Bool {
     switch self {
-    case .objectPath, .objectDirectory, .subjectExe, .subjectParentExe: true
+    case .objectPath, .objectDirectory, .subjectExe, .subjectParentExe, .targetExe: true
     default: false
     }
   }

@@ -25,26 +25,35 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
   case objectPath, objectDirectory, objectDev, objectInode, objectSize, objectOwner, objectGroup, objectMode
   case objectSetuid, objectSetgid, objectGroupWritable, objectWorldWritable, objectLinks, objectKind
   case objectInterpreter, objectFSType, objectMountFlags, objectPathVerified, objectDirectoryWorldWritable
-  case operationKind
+  case targetPID, targetUID, targetComm, targetExe
+  case operationKind, operationSyscall, operationArchitecture, operationRequest, operationRequestNumber
+  case operationFlags, operationProtection, operationNamespaces, operationSource, operationModule
 
   /// What this attribute is: name, type, the facts it rests on, and what it means.
   public var definition: Definition { Self.definitions[Int(rawValue)] }
   public var name: String { definition.name }
   public var type: ValueType { definition.type }
   public var facts: FactSet { definition.facts }
+  /// The mechanisms whose requests have this attribute.
+  public var mechanisms: MechanismSet { definition.mechanisms }
 
   public struct Definition: Sendable {
     public let attribute: Attribute
     public let name: String
     public let type: ValueType
     public let facts: FactSet
+    public let mechanisms: MechanismSet
     public let summary: String
 
-    init(_ attribute: Attribute, _ name: String, _ type: ValueType, _ facts: FactSet, _ summary: String) {
+    init(
+      _ attribute: Attribute, _ name: String, _ type: ValueType, _ facts: FactSet, _ summary: String,
+      of mechanisms: MechanismSet = .all
+    ) {
       self.attribute = attribute
       self.name = name
       self.type = type
       self.facts = facts
+      self.mechanisms = mechanisms
       self.summary = summary
     }
   }
@@ -55,7 +64,8 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
   }
 
   /// In the order of the raw values; a test holds that.
-  public static let definitions: [Definition] = subjectDefinitions + objectDefinitions + operationDefinitions
+  public static let definitions: [Definition] =
+    subjectDefinitions + objectDefinitions + targetDefinitions + operationDefinitions
 
   private static let subjectDefinitions: [Definition] = [
     Definition(.subjectPID, "subject.pid", .int, [], "process id"),
@@ -64,7 +74,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
     Definition(.subjectEUID, "subject.euid", .int, .subjectStatus, "effective user id"),
     Definition(.subjectGID, "subject.gid", .int, .subjectStatus, "real group id"),
     Definition(.subjectEGID, "subject.egid", .int, .subjectStatus, "effective group id"),
-    Definition(.subjectGroups, "subject.groups", .intList, .subjectStatus, "supplementary group ids"),
+    Definition(.subjectGroups, "subject.groups", .intList, .subjectCapabilities, "supplementary group ids"),
     Definition(.subjectAUID, "subject.auid", .int, .subjectLogin, "login user id; 4294967295 without a login"),
     Definition(.subjectSession, "subject.session", .int, .subjectLogin, "audit session; 4294967295 without one"),
     Definition(.subjectComm, "subject.comm", .string, .subjectStatus, "thread name; the process may set it freely"),
@@ -72,9 +82,9 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
     Definition(.subjectExeDev, "subject.exe_dev", .string, .subjectExecutable, "its device as MAJOR:MINOR"),
     Definition(.subjectExeInode, "subject.exe_inode", .int, .subjectExecutable, "its inode number"),
     Definition(
-      .subjectCapabilities, "subject.capabilities", .stringList, .subjectStatus, "effective capabilities by name"),
+      .subjectCapabilities, "subject.capabilities", .stringList, .subjectCapabilities, "effective capabilities by name"),
     Definition(
-      .subjectPermittedCapabilities, "subject.permitted_capabilities", .stringList, .subjectStatus,
+      .subjectPermittedCapabilities, "subject.permitted_capabilities", .stringList, .subjectCapabilities,
       "permitted capabilities by name"),
     Definition(
       .subjectUserNSInitial, "subject.userns_initial", .bool, .subjectNamespaces, "runs in the initial user namespace"),
@@ -91,41 +101,88 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
       "path of the program that the parent runs"),
   ]
 
+  /// Requests whose object is a file that the caller holds open or opens.
+  private static let filed = MechanismSet.files.union([MechanismSet(.module), MechanismSet(.ioctl)])
+  /// Requests whose object has a place in the file tree.
+  private static let placed = filed.union(MechanismSet(.mount))
+  private static let traced = MechanismSet(.ptrace)
+
   private static let objectDefinitions: [Definition] = [
     Definition(
-      .objectPath, "object.path", .string, [.objectStatus, .objectPath], "path; undecided while not verified"),
+      .objectPath, "object.path", .string, .objectPath, "path; undecided while not verified", of: placed),
     Definition(
-      .objectDirectory, "object.directory", .string, [.objectStatus, .objectPath],
-      "path of the folder that holds it, without a final slash"),
-    Definition(.objectDev, "object.dev", .string, .objectStatus, "device as MAJOR:MINOR"),
-    Definition(.objectInode, "object.inode", .int, .objectStatus, "inode number"),
-    Definition(.objectSize, "object.size", .int, .objectStatus, "size in bytes"),
-    Definition(.objectOwner, "object.owner", .int, .objectStatus, "owner's user id"),
-    Definition(.objectGroup, "object.group", .int, .objectStatus, "group id"),
-    Definition(.objectMode, "object.mode", .int, .objectStatus, "permission bits, as in 493 or 0x1ed for rwxr-xr-x"),
-    Definition(.objectSetuid, "object.setuid", .bool, .objectStatus, "set-user-ID bit"),
-    Definition(.objectSetgid, "object.setgid", .bool, .objectStatus, "set-group-ID bit"),
-    Definition(.objectGroupWritable, "object.group_writable", .bool, .objectStatus, "its group may write it"),
-    Definition(.objectWorldWritable, "object.world_writable", .bool, .objectStatus, "everybody may write it"),
-    Definition(.objectLinks, "object.links", .int, .objectStatus, "hard links; 0 for a file without a name"),
+      .objectDirectory, "object.directory", .string, .objectPath,
+      "path of the folder that holds it, without a final slash", of: placed),
+    Definition(.objectDev, "object.dev", .string, .objectStatus, "device as MAJOR:MINOR", of: filed),
+    Definition(.objectInode, "object.inode", .int, .objectStatus, "inode number", of: filed),
+    Definition(.objectSize, "object.size", .int, .objectStatus, "size in bytes", of: filed),
+    Definition(.objectOwner, "object.owner", .int, .objectStatus, "owner's user id", of: filed),
+    Definition(.objectGroup, "object.group", .int, .objectStatus, "group id", of: filed),
+    Definition(
+      .objectMode, "object.mode", .int, .objectStatus, "permission bits, as in 493 or 0x1ed for rwxr-xr-x", of: filed),
+    Definition(.objectSetuid, "object.setuid", .bool, .objectStatus, "set-user-ID bit", of: filed),
+    Definition(.objectSetgid, "object.setgid", .bool, .objectStatus, "set-group-ID bit", of: filed),
+    Definition(
+      .objectGroupWritable, "object.group_writable", .bool, .objectStatus, "its group may write it", of: filed),
+    Definition(
+      .objectWorldWritable, "object.world_writable", .bool, .objectStatus, "everybody may write it", of: filed),
+    Definition(.objectLinks, "object.links", .int, .objectStatus, "hard links; 0 for a file without a name", of: filed),
     Definition(
       .objectKind, "object.kind", .string, .objectContent,
-      "elf-executable, elf-library, elf-other, script or other"),
+      "elf-executable, elf-library, elf-other, script or other", of: .files),
     Definition(
-      .objectInterpreter, "object.interpreter", .string, .objectContent, "what a script's #! names; \"\" otherwise"),
-    Definition(.objectFSType, "object.fstype", .string, [.objectStatus, .objectFileSystem], "file system type"),
+      .objectInterpreter, "object.interpreter", .string, .objectContent, "what a script's #! names; \"\" otherwise",
+      of: .files),
+    Definition(.objectFSType, "object.fstype", .string, .objectFileSystem, "file system type", of: placed),
     Definition(
-      .objectMountFlags, "object.mount_flags", .stringList, [.objectStatus, .objectFileSystem],
-      "of ro, nosuid, nodev, noexec"),
+      .objectMountFlags, "object.mount_flags", .stringList, .objectFileSystem,
+      "of ro, nosuid, nodev, noexec", of: filed),
     Definition(
-      .objectPathVerified, "object.path_verified", .bool, [.objectStatus, .objectPath],
-      "the path names this very file in the initial mount namespace"),
+      .objectPathVerified, "object.path_verified", .bool, .objectPath,
+      "the path names this very file in the initial mount namespace", of: placed),
     Definition(
       .objectDirectoryWorldWritable, "object.directory_world_writable", .bool,
-      [.objectStatus, .objectPath, .objectDirectory], "everybody may write the folder that holds it"),
+      [.objectPath, .objectDirectory], "everybody may write the folder that holds it", of: filed),
+  ]
+
+  private static let targetDefinitions: [Definition] = [
+    Definition(.targetPID, "target.pid", .int, .targetStatus, "process id of the traced process", of: traced),
+    Definition(.targetUID, "target.uid", .int, .targetStatus, "its real user id", of: traced),
+    Definition(.targetComm, "target.comm", .string, .targetStatus, "its name, which it may set freely", of: traced),
+    Definition(.targetExe, "target.exe", .string, .targetExecutable, "path of the program that it runs", of: traced),
   ]
 
   private static let operationDefinitions: [Definition] = [
-    Definition(.operationKind, "operation.kind", .string, [], "execute (execve of it) or open")
+    Definition(.operationKind, "operation.kind", .string, [], "execute (execve of it), open or call"),
+    Definition(.operationSyscall, "operation.syscall", .string, .call, "the system call by name", of: .calls),
+    Definition(
+      .operationArchitecture, "operation.architecture", .string, .call,
+      "its calling convention: x86_64, i386, aarch64 or arm", of: .calls),
+    Definition(
+      .operationRequest, "operation.request", .string, .call, "the request by name, as in PTRACE_ATTACH or TIOCSTI",
+      of: requested),
+    Definition(
+      .operationRequestNumber, "operation.request_number", .int, .call, "the request as a number", of: requested),
+    Definition(
+      .operationFlags, "operation.flags", .stringList, .call, "its flags by name, as in MS_BIND or CLONE_NEWUSER",
+      of: [
+        MechanismSet(.mprotect), MechanismSet(.module), MechanismSet(.kexec), MechanismSet(.mount),
+        MechanismSet(.clone),
+      ]),
+    Definition(
+      .operationProtection, "operation.protection", .stringList, .call, "of PROT_READ, PROT_WRITE, PROT_EXEC",
+      of: MechanismSet(.mprotect)),
+    Definition(
+      .operationNamespaces, "operation.namespaces", .stringList, .callNamespaces,
+      "kinds of namespace that it creates or enters: cgroup, ipc, mount, net, pid, time, user, uts",
+      of: MechanismSet(.clone)),
+    Definition(
+      .operationSource, "operation.source", .string, .callSource, "what is mounted: a device or a remote name",
+      of: MechanismSet(.mount)),
+    Definition(
+      .operationModule, "operation.module", .string, .callModule, "name of the kernel module", of: MechanismSet(.module)
+    ),
   ]
+
+  private static let requested: MechanismSet = [MechanismSet(.ptrace), MechanismSet(.ioctl)]
 }

@@ -16,7 +16,7 @@ public struct FactSet: OptionSet, Sendable, Hashable {
   public static let objectFileSystem = FactSet(rawValue: 1 << 3)
   /// Who may write the folder that holds the object.
   public static let objectDirectory = FactSet(rawValue: 1 << 4)
-  /// Parent, credentials, groups, capabilities, comm.
+  /// Parent, user and group ids, comm.
   public static let subjectStatus = FactSet(rawValue: 1 << 8)
   /// Start time and terminal.
   public static let subjectStat = FactSet(rawValue: 1 << 9)
@@ -35,16 +35,41 @@ public struct FactSet: OptionSet, Sendable, Hashable {
   /// Whether the object is what the opening interpreter runs: named by its arguments or by a module suffix.
   public static let subjectScript = FactSet(rawValue: 1 << 16)
 
-  /// Everything that a record shows.
-  public static let record: FactSet = [
-    .objectStatus, .objectPath, .objectContent, .objectFileSystem, .subjectStatus, .subjectStat, .subjectLogin,
-    .subjectNamespaces, .subjectExecutable, .subjectControlGroup,
+  /// Effective and permitted capabilities, supplementary groups.
+  public static let subjectCapabilities = FactSet(rawValue: 1 << 17)
+  /// What a system call's own record says: call, architecture, request, flags, result.
+  public static let call = FactSet(rawValue: 1 << 20)
+  /// Namespaces that the call created or entered.
+  public static let callNamespaces = FactSet(rawValue: 1 << 21)
+  /// What was mounted: the device or remote name.
+  public static let callSource = FactSet(rawValue: 1 << 22)
+  /// Name of the kernel module.
+  public static let callModule = FactSet(rawValue: 1 << 23)
+  /// The traced process: pid, uid, comm.
+  public static let targetStatus = FactSet(rawValue: 1 << 24)
+  /// The program that the traced process runs.
+  public static let targetExecutable = FactSet(rawValue: 1 << 25)
+
+  /// Everything that a record about a file shows.
+  public static let record = ofFile.union(ofSubject)
+  /// Everything that a record about a system call shows and that an information point fetches.
+  public static let recordOfCall = ofSubject.union(.targetExecutable)
+
+  private static let ofFile: FactSet = [.objectStatus, .objectPath, .objectContent, .objectFileSystem]
+  private static let ofSubject: FactSet = [
+    .subjectStatus, .subjectStat, .subjectLogin, .subjectNamespaces, .subjectExecutable, .subjectControlGroup,
+    .subjectCapabilities,
   ]
+
   public static let object: FactSet = [
     .objectStatus, .objectPath, .objectContent, .objectFileSystem, .objectDirectory,
   ]
   public static let subject: FactSet = [
     .subjectStatus, .subjectStat, .subjectLogin, .subjectNamespaces, .subjectExecutable, .subjectParent,
-    .subjectControlGroup, .subjectProgram, .subjectScript,
+    .subjectControlGroup, .subjectProgram, .subjectScript, .subjectCapabilities,
+  ]
+  /// What comes with the request itself where a system call is concerned; no information point fetches it.
+  public static let ofCall: FactSet = [
+    .call, .callNamespaces, .callSource, .callModule, .targetStatus,
   ]
 }

@@ -1,14 +1,22 @@
 // Owns the sheet of facts that one request fills while it is decided. A worker keeps one and uses it again.
 // It must not fetch: an information point fills it, `decide` reads it.
 
-/// How the object of an exec or open request was reached.
+/// What kind of access a request is.
 public enum Operation: UInt8, Sendable, Hashable {
   /// execve(2) of it: it becomes a program.
   case execute
   /// Some process opens it.
   case open
+  /// A system call that is itself the door.
+  case call
 
-  public var name: String { self == .execute ? "execute" : "open" }
+  public var name: String {
+    switch self {
+    case .execute: "execute"
+    case .open: "open"
+    case .call: "call"
+    }
+  }
 }
 
 /// The facts of one request. Not thread-safe: it belongs to the thread that mediates the request.
@@ -17,14 +25,19 @@ public final class Facts {
   public private(set) var present: FactSet = []
   /// Groups that were tried and cannot be known: what reads them is undecided.
   public private(set) var failed: FactSet = []
-  /// Why the last group in `failed` failed.
+  /// Why the last group in `failed` failed; but that the subject is not certain outweighs what failed after it, since
+  /// most of that follows from it.
   public private(set) var failure: Failure?
 
   public var operation = Operation.open
+  /// The rule that decided, counted from 1; 0 where none did. Known when the request is answered.
+  public var decidingRule: UInt32 = 0
   /// Names the held object to the information points; nobody else may interpret it. Negative without an object.
   public private(set) var objectHandle: Int32 = -1
   public var subject = SubjectFacts()
   public var object = ObjectFacts()
+  public var call = CallFacts()
+  public var target = TargetFacts()
 
   /// Makes room so that a warm decision allocates nothing.
   public init() {
@@ -47,9 +60,14 @@ public final class Facts {
     failure = nil
     subject.pid = pid
     subject.identity = .uncertain
+    subject.comm.removeAll(keepingCapacity: true)
     self.operation = operation
+    decidingRule = 0
     self.objectHandle = objectHandle
   }
+
+  /// Names the object where it is found out only after the request began.
+  public func nameObject(_ handle: Int32) { objectHandle = handle }
 
   /// Groups that were neither fetched nor given up.
   public func missing(of wanted: FactSet) -> FactSet { wanted.subtracting(present).subtracting(failed) }
@@ -59,9 +77,21 @@ public final class Facts {
     failed.subtract(groups)
   }
 
+  /// These do not exist for this request, or nothing can tell: what reads them is undecided, and no failure is at fault.
+  public func markUnknown(_ groups: FactSet) {
+    failed.formUnion(groups)
+    present.subtract(groups)
+  }
+
+  /// These are to be fetched after all.
+  public func forget(_ groups: FactSet) {
+    present.subtract(groups)
+    failed.subtract(groups)
+  }
+
   public func markFailed(_ groups: FactSet, because failure: Failure) {
     failed.formUnion(groups)
     present.subtract(groups)
-    self.failure = failure
+    if self.failure != .subjectUncertain { self.failure = failure }
   }
 }

@@ -36,6 +36,9 @@ public enum Mechanism: UInt8, CaseIterable, Sendable, Hashable {
     }
   }
 
+  /// Whether the door is a system call rather than a file.
+  public var isCall: Bool { self != .exec && self != .open }
+
   /// The verdict where no rule matches. `open` and `ioctl` speak only about what the rules name, so the rest passes.
   public var builtInDefault: Verdict {
     switch self {
@@ -43,6 +46,23 @@ public enum Mechanism: UInt8, CaseIterable, Sendable, Hashable {
     default: .deny
     }
   }
+}
+
+/// Several mechanisms.
+public struct MechanismSet: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt16
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+  public init(_ mechanism: Mechanism) { rawValue = 1 << UInt16(mechanism.rawValue) }
+
+  public static let all = MechanismSet(rawValue: (1 << UInt16(Mechanism.allCases.count)) - 1)
+  /// Those whose door is a file.
+  public static let files: MechanismSet = [MechanismSet(.exec), MechanismSet(.open)]
+  /// Those whose door is a system call.
+  public static let calls = all.subtracting(files)
+
+  public func contains(_ mechanism: Mechanism) -> Bool { contains(MechanismSet(mechanism)) }
+  /// In the order of the mechanisms.
+  public var members: [Mechanism] { Mechanism.allCases.filter { contains($0) } }
 }
 
 /// What the administrator has set a mechanism to.

@@ -10,12 +10,17 @@ public struct MechanismSettings: Sendable, Hashable {
   public var onFailure: Verdict
   /// `holders = "evaluate"`: a subject that holds the mechanism's capability goes through the rules too.
   public var evaluatesHolders: Bool
+  /// `on_unpreventable = "contain"`: where the door cannot prevent, `enforce` answers what has happened.
+  public var containsUnpreventable: Bool
 
-  public init(mode: Mode, defaultVerdict: Verdict, onFailure: Verdict, evaluatesHolders: Bool) {
+  public init(
+    mode: Mode, defaultVerdict: Verdict, onFailure: Verdict, evaluatesHolders: Bool, containsUnpreventable: Bool = false
+  ) {
     self.mode = mode
     self.defaultVerdict = defaultVerdict
     self.onFailure = onFailure
     self.evaluatesHolders = evaluatesHolders
+    self.containsUnpreventable = containsUnpreventable
   }
 }
 

@@ -1,8 +1,9 @@
 // Owns the ports between the stages of the reference monitor: request, information, trail.
 // It must not name a kernel interface, a file or a thread.
 
-/// A request that a kernel holds until it is answered. Noncopyable: it is answered exactly once, by the compiler's
-/// word, and one that is dropped gives the configured failure answer.
+/// A request of one subject for one access. A door that can prevent holds the subject until it is answered; one that
+/// senses afterwards answers by containment. Noncopyable: it is answered exactly once, by the compiler's word, and one
+/// that is dropped gives the configured failure answer.
 public protocol AccessRequest: ~Copyable {
   /// Thread group id of the subject.
   var subjectPID: Int32 { get }
@@ -12,10 +13,12 @@ public protocol AccessRequest: ~Copyable {
   var objectHandle: Int32 { get }
   /// When the request was read: nanoseconds of a clock that is never set back.
   var received: UInt64 { get }
-  /// Whether the process that asked is still there: facts that were read before this was true are about it.
-  var subjectIsAlive: Bool { get }
-  /// Gives the answer. False where somebody (the deadline) has answered already.
-  consuming func answer(_ verdict: Verdict) -> Bool
+  /// Writes down what the request itself says, before anything is fetched.
+  func describe(into facts: Facts)
+  /// Says, when everything was fetched, how sure it is that the facts are about the subject.
+  func settleIdentity(in facts: Facts)
+  /// Gives the answer; `facts` are those of this request.
+  consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered
 }
 
 /// Decides requests and records what came of them; what an enforcement point hands its requests to.
@@ -46,6 +49,14 @@ public protocol InformationPoint {
   func fetch(_ wanted: FactSet, into facts: Facts)
 }
 
+/// Takes what a sensor learns about processes in passing, so that later requests of theirs rest on it.
+public protocol SubjectChronicle: Sendable {
+  /// The process gave up or took capabilities (capset(2)).
+  func capabilitiesSet(pid: Int32, effective: CapabilitySet, permitted: CapabilitySet)
+  /// The process entered other namespaces: what was known of its namespaces holds no longer.
+  func namespacesChanged(pid: Int32)
+}
+
 /// Takes what happened, after the answer was given.
 public protocol DecisionTrail: Sendable {
   /// Whether this decision is to be recorded. Asked before the answer, so that facts for the record can be fetched
@@ -67,11 +78,16 @@ public struct TrailEntry: Sendable {
   public var present: FactSet
   /// Why some facts are not present.
   public var failure: Failure?
+  /// Why containment did not come about, where it was due.
+  public var containmentFailure: ContainmentFailure?
   public var subject: SubjectFacts
   public var object: ObjectFacts
+  public var call: CallFacts
+  public var target: TargetFacts
 
   public init(
-    decision: Decision, effect: Effect, time: Int64, answerNanoseconds: UInt64, facts: borrowing Facts
+    decision: Decision, effect: Effect, time: Int64, answerNanoseconds: UInt64, facts: borrowing Facts,
+    containmentFailure: ContainmentFailure? = nil
   ) {
     self.decision = decision
     self.effect = effect
@@ -82,5 +98,8 @@ public struct TrailEntry: Sendable {
     failure = facts.failure
     subject = facts.subject
     object = facts.object
+    call = facts.call
+    target = facts.target
+    self.containmentFailure = containmentFailure
   }
 }

@@ -12,8 +12,13 @@ public enum ProgramClass: Sendable, Hashable {
 }
 
 /// How sure the subject's facts are.
-public enum IdentityCertainty: UInt8, Sendable, Hashable {
-  case certain, inherited, uncertain
+public enum IdentityCertainty: UInt8, CaseIterable, Sendable, Hashable {
+  /// They were read while the process was held, or are proven to be about this very process.
+  case certain
+  /// The parent's, of which this process is a copy that has not executed another program.
+  case inherited
+  /// What the request itself did not say may be about another process, or is not known.
+  case uncertain
 
   public var name: String {
     switch self {
@@ -37,11 +42,13 @@ public struct SubjectFacts: Sendable {
   public var euid: UInt32 = 0
   public var gid: UInt32 = 0
   public var egid: UInt32 = 0
+  public var comm: [UInt8] = []
+
+  // subjectCapabilities
   /// Supplementary groups.
   public var groups: [UInt32] = []
   public var effectiveCapabilities = CapabilitySet()
   public var permittedCapabilities = CapabilitySet()
-  public var comm: [UInt8] = []
 
   // subjectStat
   /// Start time in clock ticks since boot (proc_pid_stat(5), field 22).

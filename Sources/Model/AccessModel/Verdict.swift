@@ -31,6 +31,42 @@ public enum Effect: UInt8, CaseIterable, Sendable, Hashable {
   }
 }
 
+/// Why an operation that should have been contained was not.
+public enum ContainmentFailure: UInt8, Error, CaseIterable, Sendable, Hashable {
+  /// The process could not be told from another that may have had its number.
+  case identityUncertain
+  /// The process had ended by itself.
+  case processGone
+  /// Pid 1, liliumd itself or a kernel thread: never contained.
+  case protectedProcess
+  /// What is mounted there is not what the call mounted.
+  case mountChanged
+  /// The kernel refused to undo the mount, most often because it is in use.
+  case unmountRefused
+  /// The kernel refused to end the process.
+  case killRefused
+
+  public var name: String {
+    switch self {
+    case .identityUncertain: "identity-uncertain"
+    case .processGone: "process-gone"
+    case .protectedProcess: "protected-process"
+    case .mountChanged: "mount-changed"
+    case .unmountRefused: "unmount-refused"
+    case .killRefused: "kill-refused"
+    }
+  }
+}
+
+/// What a door did with an answer.
+public enum Answered: Sendable, Hashable {
+  /// Somebody else, the deadline, had answered before.
+  case late
+  case done(Effect)
+  /// Containment was tried or forbidden, and the operation stands.
+  case notContained(ContainmentFailure)
+}
+
 /// Why a request could not be decided by the policy. The administrator's `on_failure` answers it.
 public enum Failure: UInt8, CaseIterable, Sendable, Hashable {
   /// The answer was not ready within `answer_deadline_ms`.
@@ -45,6 +81,12 @@ public enum Failure: UInt8, CaseIterable, Sendable, Hashable {
   case subjectUnreadable
   /// The object's content or status could not be read.
   case objectUnreadable
+  /// The process cannot be told from another that may have had its number: its capabilities are not known.
+  case subjectUncertain
+  /// The traced process is gone or could not be read.
+  case targetUnreadable
+  /// The kernel's record of the call lacks a part that was lost.
+  case recordTorn
   /// The request was dropped without an answer: a defect of Lilium's own.
   case dropped
 
@@ -56,6 +98,9 @@ public enum Failure: UInt8, CaseIterable, Sendable, Hashable {
     case .subjectVanished: "subject-vanished"
     case .subjectUnreadable: "subject-unreadable"
     case .objectUnreadable: "object-unreadable"
+    case .subjectUncertain: "subject-uncertain"
+    case .targetUnreadable: "target-unreadable"
+    case .recordTorn: "record-torn"
     case .dropped: "dropped"
     }
   }

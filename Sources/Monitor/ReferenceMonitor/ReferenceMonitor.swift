@@ -51,25 +51,48 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
     let mechanism = request.mechanism
     let received = request.received
     facts.begin(pid: request.subjectPID, operation: request.operation, objectHandle: request.objectHandle)
+    request.describe(into: facts)
     guard let decision = decide(mechanism, at: desk) else {
-      if request.answer(.allow) { tally.countData(mechanism, nanoseconds: now() &- received) }
+      if request.answer(.allow, facts) != .late { tally.countData(mechanism, nanoseconds: now() &- received) }
       return
     }
     let recorded = trail.wants(decision)
-    if recorded {
+    // Containment goes by what is known of the subject, so the same is found out for it, recorded or not.
+    if recorded || (mechanism.isCall && decision.answer == .deny) {
       // While the subject is held; afterwards it may be gone.
-      desk.information.fetch(.record, into: facts)
-      facts.subject.identity = request.subjectIsAlive ? .certain : .uncertain
+      fetch(Self.groupsOfRecord(mechanism, facts), at: desk)
+      request.settleIdentity(in: facts)
     }
+    facts.decidingRule = decision.reason.rule.map { UInt32(clamping: $0.index + 1) } ?? 0
+    let outcome = request.answer(decision.answer, facts)
     // The deadline may have answered first: then it has counted and recorded, and this decision moved nothing.
-    guard request.answer(decision.answer) else { return }
+    if outcome == .late { return }
     let nanoseconds = now() &- received
     tally.count(decision, nanoseconds: nanoseconds)
-    guard recorded else { return }
+    if recorded { append(decision, outcome, nanoseconds, facts) }
+  }
+
+  private func append(_ decision: Decision, _ outcome: Answered, _ nanoseconds: UInt64, _ facts: Facts) {
+    var (effect, containmentFailure) = (Effect.logged, ContainmentFailure?.none)
+    switch outcome {
+    case .late: break
+    case .done(let done): effect = done
+    case .notContained(let why): containmentFailure = why
+    }
     trail.append(
       TrailEntry(
-        decision: decision, effect: effect(of: decision), time: realtime(), answerNanoseconds: nanoseconds,
-        facts: facts))
+        decision: decision, effect: effect, time: realtime(), answerNanoseconds: nanoseconds, facts: facts,
+        containmentFailure: containmentFailure))
+  }
+
+  /// What a record shows and what is not known yet. A call's object is not read for its content: it may be a device,
+  /// and reading takes from it.
+  private static func groupsOfRecord(_ mechanism: Mechanism, _ facts: Facts) -> FactSet {
+    guard mechanism.isCall else { return .record }
+    var groups = FactSet.recordOfCall
+    if mechanism != .ptrace { groups.remove(.targetExecutable) }
+    if facts.objectHandle >= 0 { groups.formUnion([.objectStatus, .objectPath, .objectFileSystem]) }
+    return groups
   }
 
   /// Nil where the object is data, which passes without a decision.
@@ -104,9 +127,17 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
       switch policy.decide(mechanism, desk.facts) {
       case .final(let decision): return decision
       case .data: return nil
-      case .needs(let groups): desk.information.fetch(groups, into: desk.facts)
+      case .needs(let groups): fetch(groups, at: desk)
       }
     }
+  }
+
+  /// What comes with a request itself is asked of nobody: where the request did not say it, it cannot be known.
+  private func fetch(_ groups: FactSet, at desk: Desk) {
+    let facts = desk.facts
+    let unsaid = facts.missing(of: groups.intersection(.ofCall))
+    if !unsaid.isEmpty { facts.markUnknown(unsaid) }
+    desk.information.fetch(groups.subtracting(.ofCall), into: facts)
   }
 
   public func failureAnswer(_ mechanism: Mechanism) -> Verdict { failureDecision(.dropped, mechanism).answer }
@@ -121,18 +152,24 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
     facts.begin(pid: pid, operation: operation)
     trail.append(
       TrailEntry(
-        decision: decision, effect: effect(of: decision), time: realtime(), answerNanoseconds: nanoseconds,
-        facts: facts))
+        decision: decision, effect: Self.effect(of: decision, after: failure), time: realtime(),
+        answerNanoseconds: nanoseconds, facts: facts))
   }
 
   private func failureDecision(_ failure: Failure, _ mechanism: Mechanism) -> Decision {
     let settings = policy.settings[mechanism]
-    // The kernel denies what it can give no descriptor for, whatever is configured.
-    let verdict = failure == .outOfDescriptors ? .deny : settings.onFailure
+    let verdict = Self.isKernelsDenial(failure, mechanism) ? .deny : settings.onFailure
     return Decision(mechanism: mechanism, mode: settings.mode, verdict: verdict, reason: .failure(failure))
   }
 
-  private func effect(of decision: Decision) -> Effect {
-    decision.answer == .deny || decision.reason == .failure(.outOfDescriptors) ? .prevented : .logged
+  /// The kernel denies the access to a file for which it can give no descriptor, whatever is configured.
+  private static func isKernelsDenial(_ failure: Failure, _ mechanism: Mechanism) -> Bool {
+    failure == .outOfDescriptors && !mechanism.isCall
+  }
+
+  /// What came of a failure's answer. A call was not held: its record is all that is left of it.
+  private static func effect(of decision: Decision, after failure: Failure) -> Effect {
+    guard !decision.mechanism.isCall else { return .logged }
+    return decision.answer == .deny || isKernelsDenial(failure, decision.mechanism) ? .prevented : .logged
   }
 }
