@@ -51,6 +51,18 @@ import Testing
     #expect(facts.subject.uid == 4711 && facts.present == [.subjectStatus, .subjectStat])
   }
 
+  /// One file tells both groups; what came from elsewhere stays as it is.
+  @Test func capabilitiesAreReadWithoutTouchingAKnownStatus() throws {
+    let facts = Facts()
+    facts.begin(pid: getpid(), operation: .call)
+    facts.subject.uid = 4711
+    facts.subject.effectiveCapabilities = CapabilitySet(bits: 1 << 63)
+    facts.markPresent(.subjectStatus)
+    try information().fetch(.subjectCapabilities, into: facts)
+    #expect(facts.present == [.subjectStatus, .subjectCapabilities] && facts.subject.uid == 4711)
+    #expect(facts.subject.effectiveCapabilities.bits >> 41 == 0, "no kernel has that bit")
+  }
+
   @Test func aNameThatPlaysTricksIsStillAName() throws {
     let folder = Folder()
     try #require(symlink("/usr/bin/sleep", folder.path + "/) R 1\nUid:\t0") == 0)
@@ -106,7 +118,8 @@ import Testing
   @Test(arguments: [0, -1, .max] as [Int32])
   func aNumberThatIsNoProcessIsVanished(_ pid: Int32) throws {
     let facts = try facts([.subjectStatus, .subjectExecutable], of: pid)
-    #expect(facts.failed == [.subjectStatus, .subjectExecutable] && facts.failure == .subjectVanished)
+    #expect(
+      facts.failed == [.subjectStatus, .subjectCapabilities, .subjectExecutable] && facts.failure == .subjectVanished)
   }
 
   /// It still has a name and credentials, but runs no program any more.
@@ -116,7 +129,7 @@ import Testing
     child.waitUntilDead()
     let wanted: FactSet = [.subjectStatus, .subjectStat, .subjectExecutable, .subjectProgram]
     let facts = try facts(wanted, of: child.pid)
-    #expect(facts.present == [.subjectStatus, .subjectStat])
+    #expect(facts.present == [.subjectStatus, .subjectCapabilities, .subjectStat])
     #expect(text(facts.subject.comm) == "sleep" && facts.subject.parent == getpid())
     #expect(facts.failure == .subjectVanished)
   }
@@ -125,7 +138,8 @@ import Testing
     let alone = try facts(.subjectParent, of: getpid())
     #expect(alone.failed == .subjectParent)
     let ofInit = try facts([.subjectStatus, .subjectParent], of: 1)
-    #expect(ofInit.present == .subjectStatus && ofInit.failed == .subjectParent, "pid 1 has no parent that runs a file")
+    #expect(ofInit.present == [.subjectStatus, .subjectCapabilities])
+    #expect(ofInit.failed == .subjectParent, "pid 1 has no parent that runs a file")
   }
 
   @Test func theLoginIsWhatTheKernelShows() throws {
