@@ -24,10 +24,9 @@ final class SlowMediator: Mediator {
 
   func mediate<Request: AccessRequest & ~Copyable>(_ request: consuming Request, at desk: Void) {
     Foundation.Thread.sleep(forTimeInterval: seconds)
-    if request.answer(.allow) {
-      inTime.add(1, ordering: .relaxed)
-    } else {
-      late.add(1, ordering: .relaxed)
+    switch request.answer(.allow, Facts()) {
+    case .late: late.add(1, ordering: .relaxed)
+    case .done, .notContained: inTime.add(1, ordering: .relaxed)
     }
   }
 

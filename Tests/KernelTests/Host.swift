@@ -105,12 +105,13 @@ extension Host {
   }()
 
   static func configuration(
-    _ mounts: [String], socket: String, exec: String, open: String, more: String
+    _ mounts: [String], socket: String, exec: String, open: String, calls: String = "", more: String
   ) -> String {
     """
     [mode]
     exec = "\(exec)"
     open = "\(open)"
+    \(calls)
     [coverage]
     filesystems = [\(mounts.map { "\"\($0)\"" }.joined(separator: ", "))]
     [log]
@@ -126,13 +127,14 @@ extension Host {
 
   /// Writes configuration and rules and starts liliumd; returns once it is ready. Records go to `records.json`.
   func start(
-    rules: String, exec: String = "enforce", open: String = "off", more: String = "", also: [String] = [],
-    seconds: Int = 150
+    rules: String, exec: String = "enforce", open: String = "off", calls: String = "", more: String = "",
+    also: [String] = [], seconds: Int = 150
   ) throws {
     try write("rules/50-test.rules", rules)
     try write(
       "lilium.toml",
-      Self.configuration([mount] + also, socket: "\(folder)/control.sock", exec: exec, open: open, more: more))
+      Self.configuration(
+        [mount] + also, socket: "\(folder)/control.sock", exec: exec, open: open, calls: calls, more: more))
     try check(
       run(
         """

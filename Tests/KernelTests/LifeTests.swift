@@ -152,7 +152,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[mode]\nexec = \"on\"\n", "lilium.toml:2:"), ("[mode]\nptrace = \"audit\"\n", "does not sense ptrace"),
+    ("[mode]\nexec = \"on\"\n", "lilium.toml:2:"), ("[mode]\nptrace = \"enforce\"\n", "only after the call"),
     ("[coverage]\nfilesystems = [\"/nowhere/at/all\"]\n[mode]\nexec = \"enforce\"\n", "/nowhere/at/all"),
     ("[mod]\n", "mode"),
   ]) func aFailedStartLeavesNothingBehind(configuration: String, says: String) throws {

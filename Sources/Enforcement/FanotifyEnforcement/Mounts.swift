@@ -7,16 +7,10 @@ internal import SystemCalls
 enum Mounts {
   /// O_PATH: names a place without opening it, raises no event.
   static let pathOnly: Int32 = 0o10000000
-  private static let limit = 64 << 20
 
-  static func own() throws(SystemCallError) -> [MountEntry] { try read("/proc/self/mountinfo") }
-
-  private static func read(_ path: String) throws(SystemCallError) -> [MountEntry] {
-    do throws(Errno) {
-      let text = try Descriptor.open(path, 0).readAll(limit: limit)
-      return unsafe text.withUnsafeBytes { unsafe MountInfo.parse($0).entries }
-    } catch {
-      throw SystemCallError("read", path, error)
+  static func own() throws(SystemCallError) -> [MountEntry] {
+    do throws(Errno) { return try MountInfo.read() } catch {
+      throw SystemCallError("read", "/proc/self/mountinfo", error)
     }
   }
 
@@ -42,7 +36,7 @@ enum Mounts {
     for pid in ProcessList.pids() {
       guard let namespace = try? ProcessFile.mountNamespace.status(pid: pid).inode, seen.insert(namespace).inserted
       else { continue }
-      for entry in (try? read("/proc/\(pid)/mountinfo")) ?? [] { found.append((pid, entry)) }
+      for entry in (try? MountInfo.read(pid: pid)) ?? [] { found.append((pid, entry)) }
     }
     return found
   }

@@ -35,33 +35,50 @@ public struct PermissionRequest: AccessRequest, ~Copyable {
   public var operation: Operation { event.isExecute ? .execute : .open }
   public var objectHandle: Int32 { event.descriptor }
 
-  /// A pidfd is readable once its process has ended (pidfd_open(2)).
-  public var subjectIsAlive: Bool {
-    guard event.pidDescriptor >= 0 else { return false }
+  /// The event says nothing that the information points do not find out by themselves.
+  public func describe(into facts: Facts) {}
+
+  /// What was read while the process was held is about it, unless it was killed meanwhile: its number may then stand
+  /// for another. A pidfd is readable once its process has ended (pidfd_open(2)).
+  public func settleIdentity(in facts: Facts) {
+    facts.subject.identity = .uncertain
+    guard event.pidDescriptor >= 0 else { return }
     let events = try? waitForEvents([(event.pidDescriptor, PollEvents.input)], milliseconds: 0)
-    return events == [0]
+    if events == [0] { facts.subject.identity = .certain }
   }
 
-  public consuming func answer(_ verdict: Verdict) -> Bool {
-    let answered = Self.give(verdict, event, group, slot, received, losses)
+  public consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered {
+    answer(verdict, rule: facts.decidingRule)
+  }
+
+  /// The kernel is told the verdict, whatever is known of the subject; a denial with its rule's number.
+  consuming func answer(_ verdict: Verdict, rule: UInt32 = 0) -> Answered {
+    let isInTime = Self.give(verdict, rule, event, group, slot, received, losses)
     isAnswered = true
-    return answered
+    guard isInTime else { return .late }
+    return .done(verdict == .deny ? .prevented : .logged)
   }
 
   deinit {
     if isAnswered { return }
-    _ = Self.give(ifDropped, event, group, slot, received, losses)
+    _ = Self.give(ifDropped, 0, event, group, slot, received, losses)
     losses.count(.dropped)
   }
 
   /// Claims, answers, then closes: the descriptor's number names the event until then.
   private static func give(
-    _ verdict: Verdict, _ event: FanotifyEvent, _ group: PermissionGroup, _ slot: RequestSlot, _ received: UInt64,
-    _ losses: ListenerLosses
+    _ verdict: Verdict, _ rule: UInt32, _ event: FanotifyEvent, _ group: PermissionGroup, _ slot: RequestSlot,
+    _ received: UInt64, _ losses: ListenerLosses
   ) -> Bool {
     let claimed = slot.claim(received: received)
     if claimed {
-      do throws(Errno) { try group.answer(event.descriptor, allow: verdict == .allow) } catch {
+      do throws(Errno) {
+        if verdict == .allow {
+          try group.answer(event.descriptor, allow: true)
+        } else {
+          try group.deny(event.descriptor, rule: rule)
+        }
+      } catch {
         losses.noteAnswer(error)
       }
     }

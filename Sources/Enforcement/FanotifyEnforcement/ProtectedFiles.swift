@@ -23,10 +23,14 @@ public final class ProtectedFiles: ProtectedNames {
   private let watch: FolderWatch
   private let files = Mutex<[FileIdentity: [[UInt8]]]>([:])
   private let paths = Mutex<[ProtectedPath]>([])
+  private let marksFolders: Bool
   private static let mostFiles = 65536
 
-  public init(group: PermissionGroup) throws(Errno) {
+  /// Without `marksFolders` folders are watched for new names and not marked: a file that comes under a name is not
+  /// asked about until `update` has seen it.
+  public init(group: PermissionGroup, marksFolders: Bool = true) throws(Errno) {
     self.group = group
+    self.marksFolders = marksFolders
     watch = try FolderWatch()
   }
 
@@ -61,7 +65,7 @@ public final class ProtectedFiles: ProtectedNames {
   private func mark(_ path: PathBytes, children: Bool, _ problems: inout [String]) {
     do throws(Errno) {
       // The mark first: it must not depend on a watch that the host has no room for.
-      try group.markInode(.open, of: path, children: children)
+      if marksFolders || !children { try group.markInode(.open, of: path, children: children) }
       if children { try watch.add(path) }
     } catch {
       // What went away between looking and marking is looked for again at once: the watch tells.

@@ -7,10 +7,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -207,3 +211,34 @@ int lil_peer_groups(int descriptor, uint32_t *groups, unsigned capacity) {
     if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups, &length) < 0) return -errno;
     return (int)(length / sizeof *groups);
 }
+
+int lil_pidfd_open(int pid) { return (int)lil_result(syscall(SYS_pidfd_open, pid, 0)); }
+
+int lil_pidfd_kill(int descriptor) {
+    return (int)lil_result(syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, NULL, 0));
+}
+
+int lil_own_file_tree(void) { return unshare(CLONE_FS) < 0 ? -errno : 0; }
+
+int lil_enter_mounts(int mount_namespace) { return setns(mount_namespace, CLONE_NEWNS) < 0 ? -errno : 0; }
+
+int lil_fchdir(int folder) { return fchdir(folder) < 0 ? -errno : 0; }
+
+int lil_detach_mount(const char *path) { return umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0; }
+
+int lil_attach_nobody(void) { return (int)lil_result(syscall(SYS_ptrace, PTRACE_ATTACH, 0, NULL, NULL)); }
+
+int lil_map_code(void) {
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page == MAP_FAILED || munmap(page, 4096) < 0 ? -errno : 0;
+}
+
+int lil_delete_no_module(void) { return (int)lil_result(syscall(SYS_delete_module, "lilium-no-module", O_NONBLOCK)); }
+
+int lil_load_no_kernel(void) { return (int)lil_result(syscall(SYS_kexec_load, 0UL, 1UL << 20, NULL, 0xffff8000UL)); }
+
+int lil_unmount_nothing(void) { return (int)lil_result(syscall(SYS_umount2, "/lilium-no-mount", 0x7fff0000)); }
+
+int lil_unshare_hostname(void) { return unshare(CLONE_NEWUTS) < 0 ? -errno : 0; }
+
+int lil_control_nothing(unsigned long request) { return (int)lil_result(ioctl(-1, request, 0)); }

@@ -2,6 +2,7 @@
 // It must not decide, and it must not remember which questions are open: the kernel does.
 
 internal import CFanotify
+internal import Synchronization
 public import SystemCalls
 
 /// What a group is asked to watch.
@@ -25,19 +26,36 @@ public final class PermissionGroup: Sendable {
   /// Whether events carry a pidfd (FAN_REPORT_PIDFD).
   public let reportsPIDDescriptors: Bool
 
+  /// The kernel may write answers to its audit trail.
+  private let mayAudit: Bool
+  private let audits = Atomic<Bool>(false)
+
   /// A full bounded queue would allow silently, so the queue is unlimited; marks are not counted against the user.
+  /// Answers may be audited (FAN_ENABLE_AUDIT) where the process has CAP_AUDIT_WRITE.
   public init() throws(Errno) {
     let base = lil_fan_class_content | lil_fan_unlimited_queue | lil_fan_unlimited_marks
-    var reports = true
-    var number: Int32
-    do {
-      number = try shimCall { lil_fanotify_init(base | lil_fan_report_pidfd, Self.eventFlags) }
-    } catch .invalid {
-      reports = false
-      number = try shimCall { lil_fanotify_init(base, Self.eventFlags) }
+    var refusal = Errno.invalid
+    for extra in [
+      lil_fan_report_pidfd | lil_fan_enable_audit, lil_fan_report_pidfd, lil_fan_enable_audit, 0,
+    ] {
+      do throws(Errno) {
+        group = Descriptor(owning: try shimCall { lil_fanotify_init(base | extra, Self.eventFlags) })
+        reportsPIDDescriptors = extra & lil_fan_report_pidfd != 0
+        mayAudit = extra & lil_fan_enable_audit != 0
+        return
+      } catch {
+        // EPERM: no CAP_AUDIT_WRITE, or no right to permission events at all, which the last try tells.
+        guard error == .invalid || error == .permission else { throw error }
+        refusal = error
+      }
     }
-    group = Descriptor(owning: number)
-    reportsPIDDescriptors = reports
+    throw refusal
+  }
+
+  /// Whether denials are written to the kernel's audit trail; without effect where the process may not.
+  public var auditsDenials: Bool {
+    get { audits.load(ordering: .relaxed) }
+    set { audits.store(newValue && mayAudit, ordering: .relaxed) }
   }
 
   /// O_NOATIME: a decision leaves no trace on the file it reads. O_NONBLOCK: the kernel opens the file for the event
@@ -65,6 +83,19 @@ public final class PermissionGroup: Sendable {
   public func answer(_ descriptor: Int32, allow: Bool) throws(Errno) {
     let number = group.rawValue
     _ = try shimCall { lil_fanotify_answer(number, descriptor, allow ? lil_fan_allow : lil_fan_deny) }
+  }
+
+  /// The same for a denial by the rule of this number; where denials are audited, the kernel writes a FANOTIFY record,
+  /// with the number on kernels that take one (6.3).
+  public func deny(_ descriptor: Int32, rule: UInt32) throws(Errno) {
+    guard auditsDenials else { return try answer(descriptor, allow: false) }
+    let number = group.rawValue
+    do throws(Errno) {
+      _ = try shimCall { lil_fanotify_answer_audited(number, descriptor, lil_fan_deny, rule) }
+    } catch {
+      guard error == .invalid else { throw error }
+      _ = try shimCall { lil_fanotify_answer(number, descriptor, lil_fan_deny | lil_fan_audit) }
+    }
   }
 
   /// Marks the whole superblock that holds what `path` names. Idempotent.

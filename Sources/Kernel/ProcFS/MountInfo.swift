@@ -1,6 +1,8 @@
 // Owns the reading of mountinfo (proc_pid_mountinfo(5)).
 // It must not say which file systems matter.
 
+public import SystemCalls
+
 /// One line of mountinfo. Texts are bytes with the kernel's octal escapes undone.
 public struct MountEntry: Sendable, Hashable {
   public var id: UInt64
@@ -15,6 +17,16 @@ public struct MountEntry: Sendable, Hashable {
 }
 
 public enum MountInfo {
+  /// Far more than any host has; a longer text gives EFBIG.
+  private static let limit = 64 << 20
+
+  /// The mounts that a process sees, in the kernel's order; without a number, those of this process.
+  public static func read(pid: Int32? = nil) throws(Errno) -> [MountEntry] {
+    let path = "/proc/\(pid.map { "\($0)" } ?? "self")/mountinfo"
+    let text = try Descriptor.open(path, 0).readAll(limit: limit)
+    return unsafe text.withUnsafeBytes { unsafe parse($0).entries }
+  }
+
   /// All entries, in the kernel's order; a line that is not what the kernel writes is counted and passed over.
   public static func parse(_ text: UnsafeRawBufferPointer) -> (entries: [MountEntry], malformed: Int) {
     var cursor = unsafe ByteCursor(text)

@@ -10,6 +10,12 @@ public enum Clock {
   /// CLOCK_REALTIME in nanoseconds since the epoch.
   public static func realtime() -> Int64 { read(CLOCK_REALTIME) }
 
+  /// CLOCK_BOOTTIME: since boot, sleep included; what start times of processes count from (proc_pid_stat(5)).
+  public static func sinceBoot() -> Int64 { read(CLOCK_BOOTTIME) }
+
+  /// Clock ticks a second, as proc_pid_stat(5) counts them (sysconf(3), _SC_CLK_TCK).
+  public static let ticksPerSecond = Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     unsafe clock_gettime(clock, &time)

@@ -15,7 +15,7 @@ extern const uint64_t lil_fan_open_perm, lil_fan_open_exec_perm, lil_fan_event_o
 extern const uint32_t lil_fan_mark_add, lil_fan_mark_remove, lil_fan_mark_flush, lil_fan_mark_filesystem,
     lil_fan_mark_ignore, lil_fan_mark_evictable;
 /* fanotify_response */
-extern const uint32_t lil_fan_allow, lil_fan_deny;
+extern const uint32_t lil_fan_allow, lil_fan_deny, lil_fan_audit;
 /* AT_FDCWD */
 extern const int lil_at_cwd;
 
@@ -29,6 +29,10 @@ int lil_fanotify_read(int group, void *buffer, size_t size);
 
 /* Answers the event that carries this descriptor. */
 int lil_fanotify_answer(int group, int descriptor, uint32_t response);
+
+/* The same, with a record in the audit trail that names a rule by number; the group was made with FAN_ENABLE_AUDIT.
+   -EINVAL on kernels that take no number. */
+int lil_fanotify_answer_audited(int group, int descriptor, uint32_t response, uint32_t rule);
 
 /* Bytes waiting in the group's queue (FIONREAD), or -errno. */
 int lil_fanotify_pending(int group);

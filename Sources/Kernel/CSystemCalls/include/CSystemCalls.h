@@ -79,4 +79,32 @@ int lil_peer_of(int descriptor, struct lil_peer *out);
 /* Supplementary groups of the peer (unix(7), SO_PEERGROUPS); their count, or -errno. */
 int lil_peer_groups(int descriptor, uint32_t *groups, unsigned capacity);
 
+/* pidfd_open(2), since Linux 5.3; a pidfd is readable once the process has ended. */
+int lil_pidfd_open(int pid);
+/* SIGKILL by pidfd_send_signal(2). */
+int lil_pidfd_kill(int descriptor);
+/* The calling thread gets a root and working folder of its own (unshare(2), CLONE_FS). */
+int lil_own_file_tree(void);
+/* The calling thread enters a mount namespace (setns(2)); it must have a file tree of its own. */
+int lil_enter_mounts(int mount_namespace);
+int lil_fchdir(int folder);
+/* umount2(2) with MNT_DETACH and UMOUNT_NOFOLLOW. */
+int lil_detach_mount(const char *path);
+
+/* Calls that leave everything as it is, made to see who hears of them. */
+/* ptrace(2), PTRACE_ATTACH of pid 0, which is nobody's: ESRCH. */
+int lil_attach_nobody(void);
+/* mmap(2) of a page of zeroes that may be executed, and munmap(2) of it. */
+int lil_map_code(void);
+/* delete_module(2) of a module that does not exist, without waiting: ENOENT. */
+int lil_delete_no_module(void);
+/* kexec_load(2) with more segments than there may be, unknown flags and no machine's number: EINVAL, thrice. */
+int lil_load_no_kernel(void);
+/* umount2(2) with flags that do not exist, of a path that does not: EINVAL. */
+int lil_unmount_nothing(void);
+/* unshare(2), CLONE_NEWUTS: of the calling process alone. */
+int lil_unshare_hostname(void);
+/* ioctl(2) on no descriptor: EBADF. */
+int lil_control_nothing(unsigned long request);
+
 #endif

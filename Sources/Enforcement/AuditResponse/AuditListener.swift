@@ -1,0 +1,254 @@
+// Owns the thread that reads the kernel's audit records, and the meters of what it could not read.
+// It must not decide: a mediator does. Whoever is slow here loses records, and no process waits for it.
+
+public import AccessModel
+internal import AuditNetlink
+internal import Synchronization
+public import SystemCalls
+
+/// How it goes.
+public struct AuditListenerStatus: Sendable, Hashable {
+  /// Events that were put together.
+  public var events: UInt64 = 0
+  /// Calls that were handed on for a decision.
+  public var requests: UInt64 = 0
+  /// Events of which a part was missing.
+  public var torn: UInt64 = 0
+  /// Records that could not be read.
+  public var malformed: UInt64 = 0
+  /// New processes that were gone before their namespaces could be compared with their parents'.
+  public var unseen: UInt64 = 0
+  /// Records that the kernel lost since the start, by its own count.
+  public var kernelLost: UInt64 = 0
+  /// Records for which the socket had no room.
+  public var socketDrops: UInt64 = 0
+  /// How often deleted rules were put back.
+  public var restored: UInt64 = 0
+}
+
+/// Takes what the listener has to say beside requests. Called on its thread; must not block.
+public struct AuditReports: Sendable {
+  public var changed: @Sendable (AuditChange) -> Void
+  public var lost: @Sendable (_ what: String, _ count: UInt64) -> Void
+
+  public init(
+    changed: @escaping @Sendable (AuditChange) -> Void,
+    lost: @escaping @Sendable (_ what: String, _ count: UInt64) -> Void
+  ) {
+    self.changed = changed
+    self.lost = lost
+  }
+}
+
+public final class AuditListener<Handler: Mediator>: Sendable {
+  private let handler: Handler
+  private let chronicle: any SubjectChronicle
+  private let keeper: RuleKeeper
+  private let reports: AuditReports
+  private let stream: AuditStream
+  private let wakeUp: WakeUp
+  private let stopping = Atomic<Bool>(false)
+  private let turns = Atomic<UInt64>(0)
+  private let plan: Mutex<SensingPlan>
+  private let status_ = Mutex(AuditListenerStatus())
+  private let thread = Mutex<Thread?>(nil)
+
+  /// What is needed of all that the kernel sends.
+  private static var types: Set<UInt16> {
+    [
+      AuditType.syscall, AuditType.path, AuditType.cwd, AuditType.objPID, AuditType.kernModule, AuditType.capset,
+      AuditType.proctitle, AuditType.eoe, AuditType.configChange,
+    ]
+  }
+
+  /// Joins the kernel's multicast at once, so that nothing is missed once rules are there. `receiveBuffer` in bytes.
+  public init(
+    handler: Handler, chronicle: any SubjectChronicle, keeper: RuleKeeper, reports: AuditReports, plan: SensingPlan,
+    receiveBuffer: Int
+  ) throws(Errno) {
+    self.handler = handler
+    self.chronicle = chronicle
+    self.keeper = keeper
+    self.reports = reports
+    self.plan = Mutex(plan)
+    stream = try AuditStream(receiveBuffer: receiveBuffer, types: Self.types)
+    wakeUp = try WakeUp()
+  }
+
+  public var status: AuditListenerStatus { status_.withLock { $0 } }
+  /// Counts the thread's turns, for a watchdog.
+  public var progress: UInt64 { turns.load(ordering: .relaxed) }
+  /// Bytes that may wait in the socket.
+  public var receiveBuffer: Int { stream.receiveBuffer }
+
+  public func replace(plan new: SensingPlan) {
+    plan.withLock { $0 = new }
+    wakeUp.wake()
+  }
+
+  public func start() throws(Errno) {
+    let sensor = try CallSensor(plan: plan.withLock { $0 }, chronicle: chronicle)
+    let baseline = try keeper.status().lost
+    let started = try Thread.start("lilium-audit") { [self] in
+      var turn = Turn(sensor: sensor, lost: baseline)
+      while !stopping.load(ordering: .acquiring) { run(&turn) }
+      // What was called before the rules went away is still to be told.
+      while drain(&turn) > 0 { decide(&turn) }
+      turn.assembler.flush()
+      decide(&turn)
+      measure(&turn)
+    }
+    thread.withLock { $0 = started }
+  }
+
+  /// Reads what has come, decides it, and returns. Call after the rules are gone.
+  public func stop() {
+    stopping.store(true, ordering: .releasing)
+    wakeUp.wake()
+    let running = thread.withLock { thread in
+      defer { thread = nil }
+      return thread
+    }
+    running?.join()
+  }
+}
+
+/// What the thread keeps from turn to turn.
+private struct AuditTurn<Desk> {
+  var assembler = EventAssembler()
+  var sensor: CallSensor
+  var desks: [Mechanism: Desk] = [:]
+  var buffer = [UInt8](repeating: 0, count: AuditStream.recordCapacity)
+  var lastLost: UInt32
+  var lastDrops: UInt64 = 0
+  var measured: UInt64 = 0
+  var checked: UInt64 = 0
+  /// Somebody changed rules or switches.
+  var isDoubtful = false
+
+  init(sensor: CallSensor, lost: UInt32) {
+    self.sensor = sensor
+    lastLost = lost
+  }
+}
+
+extension AuditListener {
+  private typealias Turn = AuditTurn<Handler.Desk>
+
+  private static var second: UInt64 { 1_000_000_000 }
+
+  private func run(_ turn: inout Turn) {
+    turns.wrappingAdd(1, ordering: .relaxed)
+    _ = try? waitForEvents(
+      [(stream.descriptor, PollEvents.input), (wakeUp.descriptor, PollEvents.input)], milliseconds: pause(&turn))
+    wakeUp.clear()
+    turn.sensor.plan = plan.withLock { $0 }
+    drain(&turn)
+    decide(&turn)
+    let now = Clock.monotonic()
+    if now &- turn.measured >= Self.second {
+      turn.measured = now
+      measure(&turn)
+    }
+    // At once when somebody changed the rules, and every so often in case that record was lost.
+    if turn.isDoubtful || now &- turn.checked >= 10 * Self.second {
+      turn.checked = now
+      turn.isDoubtful = false
+      restore()
+    }
+  }
+
+  /// Milliseconds until something is due without a record.
+  private func pause(_ turn: inout Turn) -> Int32 {
+    guard let deadline = turn.assembler.nextDeadline else { return 1000 }
+    let now = Clock.monotonic()
+    return deadline <= now ? 0 : Int32(min(1000, (deadline - now) / 1_000_000 + 1))
+  }
+
+  /// Takes what waits into the assembler; so many at once that events in between are decided in time.
+  @discardableResult
+  private func drain(_ turn: inout Turn) -> Int {
+    for count in 0..<Self.batch {
+      guard let received = next(&turn.buffer) else { return count }
+      if received.type == AuditType.configChange { turn.isDoubtful = true }
+      let now = Clock.monotonic()
+      unsafe turn.buffer.withUnsafeBytes { bytes in
+        unsafe turn.assembler.add(
+          type: received.type, text: UnsafeRawBufferPointer(rebasing: bytes[received.text]), now: now)
+      }
+    }
+    wakeUp.wake()
+    return Self.batch
+  }
+
+  private static var batch: Int { 4096 }
+
+  private func next(_ buffer: inout [UInt8]) -> AuditStream.Received? {
+    unsafe buffer.withUnsafeMutableBytes { bytes in try? unsafe stream.receive(into: bytes) }
+  }
+
+  private func decide(_ turn: inout Turn) {
+    var events: UInt64 = 0
+    var requests: UInt64 = 0
+    var unseen: UInt64 = 0
+    while let event = turn.assembler.takeReady(now: Clock.monotonic()) {
+      events += 1
+      guard let record = CallRecord(event) else { continue }
+      switch turn.sensor.sense(record, received: Clock.monotonic()) {
+      case .request(let request):
+        requests += 1
+        let desk = desk(for: request.mechanism, &turn)
+        handler.mediate(request, at: desk)
+      case .unseen: unseen += 1
+      case .none: break
+      }
+      turn.sensor.remember(record)
+    }
+    let counters = turn.assembler.counters
+    status_.withLock {
+      $0.events += events
+      $0.requests += requests
+      $0.unseen += unseen
+      $0.torn = counters.torn
+      $0.malformed = counters.malformed
+    }
+  }
+
+  private func desk(for mechanism: Mechanism, _ turn: inout Turn) -> Handler.Desk {
+    if let desk = turn.desks[mechanism] { return desk }
+    let desk = handler.makeDesk(for: mechanism, room: NoWaiting())
+    turn.desks[mechanism] = desk
+    return desk
+  }
+
+  /// One report for each gap: what was lost since the last look.
+  private func measure(_ turn: inout Turn) {
+    if let status = try? keeper.status() {
+      // Somebody may have set the kernel's count back to 0.
+      let more = status.lost >= turn.lastLost ? UInt64(status.lost - turn.lastLost) : UInt64(status.lost)
+      turn.lastLost = status.lost
+      if more > 0 {
+        status_.withLock { $0.kernelLost += more }
+        reports.lost("audit-kernel", more)
+      }
+    }
+    guard let drops = try? stream.drops(), drops > turn.lastDrops else { return }
+    reports.lost("audit-socket", drops - turn.lastDrops)
+    turn.lastDrops = drops
+    status_.withLock { $0.socketDrops = drops }
+  }
+
+  private func restore() {
+    guard let changes = try? keeper.restore() else { return }
+    for change in changes {
+      if case .restored = change { status_.withLock { $0.restored += 1 } }
+      reports.changed(change)
+    }
+  }
+}
+
+/// Nothing that a call's facts need is waited for.
+private struct NoWaiting: WaitingRoom {
+  func enter() -> Bool { true }
+  func leave() {}
+}

@@ -1,0 +1,54 @@
+// Owns which mount a call was about: what the record says, held against what changed in the mount tables.
+// It must not undo anything.
+
+internal import AccessModel
+internal import AuditNetlink
+internal import ProcFS
+
+/// The mount that a call made, changed or took away.
+struct MountFinding {
+  var entry: MountEntry
+  /// In the daemon's own mount namespace, so that its place is what it seems.
+  var isInitial: Bool
+  /// The call made it, so that it can be undone.
+  var isNew: Bool
+
+  /// Nil where no mount fits, as for a call that failed or made a mount that has no place yet.
+  init?(_ record: CallRecord, _ difference: MountLedger.Difference?) {
+    guard record.succeeded, let difference else { return nil }
+    isInitial = difference.isInitial
+    let place = Self.place(of: record)
+    switch record.call {
+    case .umount, .umount2:
+      isNew = false
+      guard let gone = Self.choose(difference.removed, at: place) else { return nil }
+      entry = gone
+    case .mount where Self.makesMount(record), .moveMount:
+      // One that was seen for an earlier call's sake shows as no difference any more: the topmost at the place is it.
+      let topmost = place.flatMap { place in difference.table.last { $0.mountPoint == place } }
+      guard let made = Self.choose(difference.added, at: place) ?? topmost else { return nil }
+      // A mount that was moved was there before, and is not the mover's to lose.
+      isNew = record.call == .mount || difference.isUnheard(of: made.id) ?? (record.paths.count == 1)
+      entry = made
+    default:
+      isNew = false
+      guard let place, let there = difference.table.last(where: { $0.mountPoint == place }) else { return nil }
+      entry = there
+    }
+  }
+
+  /// mount(2) with none of the flags by which it changes or moves a mount that is there (MS_REMOUNT, MS_MOVE, the kinds
+  /// of propagation).
+  private static func makesMount(_ record: CallRecord) -> Bool { record.arguments[3] & 0x1e_2020 == 0 }
+
+  /// The mount at the place that the call named; the only one where it named none.
+  private static func choose(_ entries: [MountEntry], at place: [UInt8]?) -> MountEntry? {
+    if let place, let match = entries.last(where: { $0.mountPoint == place }) { return match }
+    return entries.count == 1 ? entries[0] : nil
+  }
+
+  /// The folder that the call is about, as its record names it.
+  static func place(of record: CallRecord) -> [UInt8]? {
+    record.call == .moveMount ? record.paths.last : record.paths.first
+  }
+}

@@ -1,0 +1,148 @@
+// Holds which mount a call is said to be about, and whether the call made it.
+
+import AccessModel
+import Testing
+
+@testable import AuditNetlink
+@testable import AuditResponse
+@testable import ProcFS
+
+@Suite("Mounts of calls")
+struct MountFindingTests {
+  private func finding(
+    _ call: KnownCall, at place: String?, flags: UInt64 = 0, added: [MountEntry] = [], removed: [MountEntry] = [],
+    table: [MountEntry] = [], success: String = "yes"
+  ) throws -> MountFinding? {
+    var line = RecordText(call: call, arguments: [1, 2, 3, flags], success: success)
+    if let place { line = line.naming(["\"\(place)\""]) }
+    return MountFinding(
+      try line.record(),
+      MountLedger.Difference(
+        namespace: 1, isInitial: true, added: added, removed: removed, table: table + added,
+        idsBefore: Set((table + removed).map(\.id))))
+  }
+
+  @Test func theMountThatCameIsNew() throws {
+    let found = try #require(try finding(.mount, at: "/m/", added: [entry(8, "/x"), entry(9, "/m")]))
+    #expect(found.entry.id == 9 && found.isNew && found.isInitial)
+    #expect(try finding(.moveMount, at: nil, added: [entry(9, "/m")])?.isNew == true, "the only one")
+    #expect(try finding(.mount, at: "/link/m", added: [entry(9, "/m")])?.entry.id == 9, "named through a link")
+    #expect(try finding(.mount, at: "/link/m", added: [entry(8, "/x"), entry(9, "/m")]) == nil, "it may be either")
+  }
+
+  /// Of two that lie upon each other the last is the one that is seen.
+  @Test func theTopMountIsMeant() throws {
+    #expect(try finding(.mount, at: "/m", added: [entry(8, "/m"), entry(9, "/m")])?.entry.id == 9)
+    #expect(try finding(.mountSetattr, at: "/m", table: [entry(8, "/m"), entry(9, "/m")])?.entry.id == 9)
+  }
+
+  @Test func anotherChangeOfAMountIsNotItsBeginning() throws {
+    let there = [entry(5, "/m", type: "ext4")]
+    for call in [KnownCall.mount, .mountSetattr, .moveMount, .openTree] {
+      let found = try #require(try finding(call, at: "/m", flags: 0x20, table: there), "\(call.name)")
+      #expect(found.entry.id == 5 && !found.isNew)
+    }
+    #expect(try finding(.mount, at: "/elsewhere", table: there) == nil)
+    #expect(try finding(.fsmount, at: nil, added: [entry(5, "/m")]) == nil, "it has no place yet")
+  }
+
+  @Test func theMountThatWentIsNamed() throws {
+    let found = try #require(try finding(.umount2, at: "/m", removed: [entry(4, "/x"), entry(5, "/m")]))
+    #expect(found.entry.id == 5 && !found.isNew)
+    #expect(try finding(.umount2, at: "/m", table: [entry(5, "/m")]) == nil, "it is still there")
+    #expect(try finding(.umount2, at: "/elsewhere", removed: [entry(4, "/x"), entry(5, "/m")]) == nil)
+  }
+
+  @Test func aCallThatFailedHasNoMount() throws {
+    #expect(try finding(.mount, at: "/m", added: [entry(9, "/m")], success: "no") == nil)
+    #expect(MountFinding(try RecordText(call: .mount).naming([#""/m""#]).record(), nil) == nil)
+  }
+
+  /// Undoing it would take away what was there before the call.
+  @Test func aMountThatWasMovedIsNotNew() throws {
+    let moved = try finding(.mount, at: "/new", flags: 0x2000, added: [entry(9, "/new")], removed: [entry(9, "/old")])
+    #expect(moved?.entry.id == 9 && moved?.isNew == false)
+    let line = RecordText(call: .moveMount).naming([#""/old""#, #""/new""#])
+    let difference = MountLedger.Difference(
+      namespace: 1, isInitial: true, added: [entry(9, "/new")], removed: [entry(9, "/old")], table: [entry(9, "/new")],
+      idsBefore: [9])
+    let byTheNewCall = try #require(MountFinding(try line.record(), difference))
+    #expect(byTheNewCall.entry.id == 9 && !byTheNewCall.isNew)
+  }
+
+  @Test func aNewMountIsPutAtTheLastOfItsNames() throws {
+    let line = RecordText(call: .moveMount).naming([#""/from""#, #""/to""#])
+    let difference = MountLedger.Difference(
+      namespace: 7, isInitial: false, added: [entry(8, "/from"), entry(9, "/to")], removed: [], table: [],
+      idsBefore: [])
+    let found = try #require(MountFinding(try line.record(), difference))
+    #expect(found.entry.id == 9 && found.isNew && !found.isInitial)
+  }
+
+  // MARK: - The ledger, on real mounts in a child's namespace
+
+  private func helper() throws -> Helper {
+    let child = try Helper(unshare: ["-m", "--propagation", "private"])
+    try child.run("cd $(mktemp -d /tmp/lilium-mount-XXXXXX) && mount -t tmpfs own . && cd . && mkdir a b")
+    return child
+  }
+
+  private func cleanUp(_ child: Helper) throws { try child.run(#"d=$PWD; cd /; umount -l "$d"; rmdir "$d""#) }
+
+  private func look(_ ledger: inout MountLedger, at pid: Int32?) throws -> MountLedger.Difference {
+    let difference = ledger.difference(for: pid)
+    return try #require(difference)
+  }
+
+  private func line(_ place: String, _ child: Helper) throws -> CallRecord {
+    try RecordText(call: .mount, arguments: [1, 2, 3, 0], pid: child.pid).naming(["\"\(place)\""]).record()
+  }
+
+  @Test func whatCameAndWentShows() throws {
+    let child = try helper()
+    defer { try? cleanUp(child) }
+    let folder = try child.run("pwd")
+    var ledger = try MountLedger()
+    let first = try look(&ledger, at: child.pid)
+    #expect(!first.isInitial && first.added.isEmpty && first.removed.isEmpty && !first.table.isEmpty)
+    try child.run("mount -t tmpfs -o size=64k one a")
+    let second = try look(&ledger, at: child.pid)
+    #expect(second.namespace == first.namespace && second.removed.isEmpty)
+    #expect(second.added.map { text($0.mountPoint) } == ["\(folder)/a"])
+    #expect(second.added.map { text($0.source) } == ["one"])
+    try child.run("umount a")
+    let third = try look(&ledger, at: child.pid)
+    #expect(third.added.isEmpty && third.removed.map { text($0.mountPoint) } == ["\(folder)/a"])
+    let own = try look(&ledger, at: nil)
+    #expect(own.isInitial && !own.table.contains { text($0.source) == "own" })
+    let none = ledger.difference(for: 0x3fff_ffff)
+    #expect(none.map(\.namespace) == nil, "nobody has this number")
+  }
+
+  /// Both calls have happened before the first of them is looked at.
+  @Test func twoMountsThatCameTogetherAreBothFound() throws {
+    let child = try helper()
+    defer { try? cleanUp(child) }
+    let folder = try child.run("pwd")
+    var ledger = try MountLedger()
+    _ = ledger.difference(for: child.pid)
+    try child.run("mount -t tmpfs one a; mount -t tmpfs two b")
+    let first = MountFinding(try line("\(folder)/a", child), ledger.difference(for: child.pid))
+    let second = MountFinding(try line("\(folder)/b", child), ledger.difference(for: child.pid))
+    #expect(first.map { text($0.entry.source) } == "one" && first?.isNew == true)
+    #expect(second.map { text($0.entry.source) } == "two" && second?.isNew == true, "else nobody undoes it")
+  }
+
+  /// What lies there now lay there before the call: it is not the call's to lose.
+  @Test func aMountThatIsGoneAgainLeavesTheOneBelow() throws {
+    let child = try helper()
+    defer { try? cleanUp(child) }
+    let folder = try child.run("pwd")
+    try child.run("mount -t tmpfs old a")
+    var ledger = try MountLedger()
+    _ = ledger.difference(for: child.pid)
+    try child.run("mount -t tmpfs brief a; umount a")
+    let found = MountFinding(try line("\(folder)/a", child), ledger.difference(for: child.pid))
+    #expect(found?.isNew != true, "\(found.map { text($0.entry.source) } ?? "none") would be unmounted")
+  }
+}
