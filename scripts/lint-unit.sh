@@ -18,7 +18,7 @@ if ! command -v systemd-analyze >/dev/null; then
 fi
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-sed 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' "$unit" >"$copy/$(basename "$unit")"
+sed 's/^\(ExecStart\|ExecStopPost\)=[^ ]*/\1=\/bin\/true/' "$unit" >"$copy/$(basename "$unit")"
 messages=$(systemd-analyze verify --man=no "$copy/$(basename "$unit")" 2>&1) || { echo "$messages" >&2; exit 1; }
 # An unknown directive is a message, not an error, of systemd's.
 if echo "$messages" | grep -F "$(basename "$unit")" >&2; then

@@ -4,17 +4,35 @@
 internal import ArgumentParser
 internal import Configuration
 internal import ControlProtocol
+internal import PolicyLanguage
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor", abstract: "Say what this kernel and host offer, and what each mechanism can do here.",
-    discussion: "Run it as root. Exit codes: 0 all that this version needs is there, 1 something is missing.")
+    discussion: """
+      Run it as root. While the daemon runs, a process of its own makes one harmless call for each system call that \
+      is watched, and the daemon must have heard of it. Exit codes: 0 all that this version needs is there, \
+      1 something is missing.
+      """)
 
-  @Flag(help: "Write JSON for programs.") var json = false
+  @OptionGroup var policy: PolicyOptions
+  @OptionGroup var connection: Connection
 
   func run() throws {
-    let report = DoctorReport(checks: HostProbe.run())
-    if json { Output.writeJSON(report) } else { Output.write(report.rendered(Paint(isOn: Output.usesColor))) }
+    let loaded = policy.load()
+    let isUsable = !loaded.findings.hasErrors
+    let configuration = isUsable ? loaded.configuration ?? Configuration() : Configuration()
+    let rules = isUsable ? loaded.rules : RuleSet()
+    var checks = HostProbe.run() + AuditChecks(AuditReadings.take(), configuration, rules).all
+    if !isUsable { checks.append(HostCheck("configuration and rules", false, "unusable: run liliumctl check")) }
+    let wanted = WantedRules(configuration, rules)
+    checks += Tripwire(socket: connection.socket, ioctl: wanted.ioctl).run()
+    let report = DoctorReport(checks: checks)
+    if connection.json {
+      Output.writeJSON(report)
+    } else {
+      Output.write(report.rendered(Paint(isOn: Output.usesColor)))
+    }
     if !report.isGood { throw ExitCode.finding }
   }
 }
@@ -32,20 +50,23 @@ struct HostCheck: Encodable, Equatable {
   /// Whether this version cannot work without it.
   let isNeeded: Bool
   let detail: String
+  /// Text to be copied, such as rules; mostly none.
+  let lines: [String]
 
-  init(_ name: String, _ isAvailable: Bool, needed: Bool = false, _ detail: String) {
-    self.init(name, isAvailable ? .available : .missing, needed: needed, detail)
+  init(_ name: String, _ isAvailable: Bool, needed: Bool = false, _ detail: String, lines: [String] = []) {
+    self.init(name, isAvailable ? .available : .missing, needed: needed, detail, lines: lines)
   }
 
-  init(_ name: String, _ state: State, needed: Bool = false, _ detail: String) {
+  init(_ name: String, _ state: State, needed: Bool = false, _ detail: String, lines: [String] = []) {
     self.name = name
     self.state = state
     isNeeded = needed
     self.detail = detail
+    self.lines = lines
   }
 
   private enum CodingKeys: String, CodingKey {
-    case name, state, detail
+    case name, state, detail, lines
     case isNeeded = "needed"
   }
 }
@@ -72,7 +93,8 @@ struct DoctorReport: Encodable {
         case .information: "[ ]"
         }
       let detail = check.detail.isEmpty ? "" : ": \(Printable.text(check.detail))"
-      return "\(sign) \(Printable.text(check.name))\(detail)\n"
+      let lines = check.lines.map { "      \(Printable.text($0))\n" }.joined()
+      return "\(sign) \(Printable.text(check.name))\(detail)\n\(lines)"
     }.joined()
   }
 }

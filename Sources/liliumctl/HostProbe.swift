@@ -17,16 +17,12 @@ enum HostProbe {
       + mechanisms(canPrevent: canPrevent)
   }
 
-  /// What each mechanism can do here in this version.
+  /// What the mechanisms whose door is a file can do here; AuditChecks has the others.
   static func mechanisms(canPrevent: Bool) -> [HostCheck] {
-    Mechanism.allCases.map { mechanism in
-      switch mechanism {
-      case .exec, .open:
-        HostCheck(
-          "mechanism \(mechanism.name)", canPrevent, needed: true,
-          canPrevent ? "prevent" : "needs root and fanotify permission events")
-      default: HostCheck("mechanism \(mechanism.name)", .missing, "not sensed by this version")
-      }
+    MechanismSet.files.members.map { mechanism in
+      HostCheck(
+        "mechanism \(mechanism.name)", canPrevent, needed: true,
+        canPrevent ? "prevent" : "needs root and fanotify permission events")
     }
   }
 

@@ -20,8 +20,8 @@ struct RecordText {
     let time = text("time").dropFirst(11).prefix(12)
     guard text("kind") == "decision" else { return "\(time) \(text("kind"))  \(others)" }
     let times = number(record["answer_us"]).map { "  \($0) µs" } ?? ""
-    return
-      "\(time) \(verdict)  \(text("mechanism"))  \(name(record["object"]?["path"]))  by \(subject)  \(reason)\(times)"
+    let object = CallText(record)?.words ?? name(record["object"]?["path"])
+    return "\(time) \(verdict)  \(text("mechanism"))  \(object)  by \(subject)  \(reason)\(times)"
   }
 
   /// A field a line, as `liliumctl explain` shows it.
@@ -34,10 +34,12 @@ struct RecordText {
   private var verdict: String {
     switch (text("verdict"), text("mode")) {
     case ("deny", "audit"): paint.yellow("would deny")
-    case ("deny", _): paint.red("deny      ")
+    case ("deny", _): paint.red(padded(CallText(record)?.outcome ?? "deny"))
     default: paint.green("allow     ")
     }
   }
+
+  private func padded(_ word: String) -> String { word + String(repeating: " ", count: max(0, 10 - word.count)) }
 
   private var subject: String {
     let subject = record["subject"]

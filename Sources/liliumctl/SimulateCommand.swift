@@ -23,8 +23,8 @@ struct SimulateCommand: ParsableCommand {
   @Flag(help: "Write JSON for programs.") var json = false
 
   func validate() throws {
-    guard Configuration.sensedMechanisms.contains(mechanism) else {
-      throw ValidationError("\(mechanism.name): this version senses only exec and open")
+    guard !mechanism.isCall else {
+      throw ValidationError("\(mechanism.name) is a system call; only exec and open can be simulated")
     }
   }
 

@@ -52,11 +52,28 @@ struct StatusText {
         "         \(Printable.text(system.device)) \(Printable.text(system.type)) "
           + displayText(Array(system.mountPoint.utf8)))
     }
+    if let audit = report.audit { lines += self.audit(audit) }
     lines.append(
       "queue    \(queue.pending) pending, \(queue.threads) threads, \(queue.blockedThreads) waiting for content")
     lines.append("records  \(records.written) written, \(records.suppressed) suppressed, \(records.dropped) dropped")
     lines.append("losses   " + losses)
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  private func audit(_ audit: StatusReport.Audit) -> [String] {
+    let states = ["off", audit.switchedOnByLilium ? "on (by liliumd)" : "on", "on and locked"]
+    let state = states.indices.contains(audit.enabled) ? states[audit.enabled] : "state \(audit.enabled)"
+    let restored = audit.restored == 0 ? "" : ", " + paint.yellow("rules put back \(audit.restored) times")
+    let counts = "\(audit.rules) rules, backlog limit \(audit.backlogLimit), \(audit.received) events"
+    var lines = ["audit    \(state), \(counts)\(restored)"]
+    let lost = [
+      ("lost by the kernel", audit.kernelLost), ("dropped by the socket", audit.socketDrops), ("torn", audit.torn),
+      ("malformed", audit.malformed),
+    ].filter { $0.1 > 0 }
+    if !lost.isEmpty {
+      lines.append("         " + paint.red(lost.map { "\($0.1) \($0.0)" }.joined(separator: ", ")))
+    }
+    return lines + audit.obstacles.map { "         " + paint.red("obstacle") + ": \(Printable.text($0))" }
   }
 
   private var losses: String {

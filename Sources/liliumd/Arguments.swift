@@ -17,6 +17,7 @@ struct Arguments: Equatable {
   static let usage = """
     usage: liliumd [--config FILE] [--rules DIR]... [--state DIR] [--socket PATH]
                    [--foreground] [--output pretty|json|none]
+           liliumd --clean-up [--state DIR]
            liliumd --help | --version
 
       --config FILE    configuration (default /etc/lilium/lilium.toml)
@@ -26,12 +27,14 @@ struct Arguments: Equatable {
       --socket PATH    control socket (default: the configuration's, /run/lilium/control.sock)
       --foreground     print decisions to standard output instead of to the configured sinks
       --output FORM    what --foreground prints: pretty (default), json (one object a decision, nothing else), none
+      --clean-up       take away what a liliumd that was killed left in the kernel: its audit rules; then end
 
     See liliumd(8).
     """
 
   enum Request: Equatable {
     case run(Arguments)
+    case cleanUp(Arguments)
     case help, version
     /// What is wrong with the command line.
     case refused(String)
@@ -39,6 +42,7 @@ struct Arguments: Equatable {
 
   static func parse(_ words: [String]) -> Request {
     var arguments = Arguments()
+    var isCleanUp = false
     var rest = words[...]
     while let word = rest.popFirst() {
       let (name, attached) = split(word)
@@ -47,6 +51,7 @@ struct Arguments: Equatable {
       case "--help", "-h": return .help
       case "--version": return .version
       case "--foreground" where attached == nil: arguments.foreground = true
+      case "--clean-up" where attached == nil: isCleanUp = true
       case "--config", "--rules", "--state", "--socket", "--output":
         guard let value = value(), !value.isEmpty else { return .refused("\(name) needs a value") }
         if let problem = arguments.set(name, value) { return .refused(problem) }
@@ -54,7 +59,7 @@ struct Arguments: Equatable {
       }
     }
     if arguments.output != nil, !arguments.foreground { return .refused("--output goes with --foreground") }
-    return .run(arguments)
+    return isCleanUp ? .cleanUp(arguments) : .run(arguments)
   }
 
   /// The same with absolute paths: the daemon leaves the folder that it was started in, and reads files again later.

@@ -6,6 +6,7 @@ import Configuration
 import ControlProtocol
 import PolicyDecision
 import PolicyLanguage
+import ReferenceMonitor
 import SystemCalls
 import TrailSinks
 
@@ -36,9 +37,9 @@ extension Daemon {
   }
 
   private func modeReply(_ change: ModeChange, _ peer: Peer) -> ControlReply {
-    guard change.mode == .off || Configuration.sensedMechanisms.contains(change.mechanism) else {
-      return .error(
-        ControlError(.failed, "this version does not sense \(change.mechanism.name) yet; leave it off"))
+    let settings = monitor.policy.settings[change.mechanism]
+    if let obstacle = Configuration.obstacle(to: change.mode, of: change.mechanism, settings) {
+      return .error(ControlError(.failed, "\(obstacle.message): \(obstacle.remedy)"))
     }
     do {
       let until = try setMode(change.mechanism, change.mode, seconds: change.seconds, uid: peer.uid)

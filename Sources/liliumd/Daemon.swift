@@ -44,7 +44,7 @@ final class Daemon: Sendable {
     monitor = Monitor(
       policy: loaded.policy, trail: trail, monotonic: { Clock.monotonic() }, realtime: { Clock.realtime() },
       makeInformation: { mechanism, room in information.make(for: mechanism, room: room) })
-    doors = Doors(monitor: monitor, trail: trail, information: information)
+    doors = Doors(monitor: monitor, trail: trail, information: information, stateFolder: arguments.state)
     state = Mutex(State(loaded: loaded, loadedAt: Clock.realtime()))
     trail.policyChanged(ruleCount: loaded.policy.rules.rules.count)
   }

@@ -42,10 +42,13 @@ final class Doors: Sendable {
   private let exec = Mutex<Exec?>(nil)
   private let open = Mutex<Open?>(nil)
   private let reported = Mutex<Set<String>>([])
+  let calls: CallDoors
   private let watcher = Mutex<(thread: Thread, watch: CoverageThread)?>(nil)
 
-  init(monitor: Monitor, trail: Trail, information: InformationFactory) {
+  init(monitor: Monitor, trail: Trail, information: InformationFactory, stateFolder: String) {
     self.monitor = monitor
+    calls = CallDoors(
+      monitor: monitor, trail: trail, processes: information.processes, stateFolder: stateFolder)
     self.trail = trail
     self.information = information
   }
@@ -63,6 +66,8 @@ final class Doors: Sendable {
     let listening = ListenerSettings(configuration)
     if settings[.exec].mode != .off { try changeExec(listening, configuration.coverage) }
     if settings[.open].mode != .off { try changeOpen(listening, policy.openAnchors) }
+    try calls.change(to: policy, configuration)
+    for listener in listeners { listener.group.auditsDenials = configuration.log.sinks.contains(.audit) }
     if settings[.exec].mode == .off { closeExec() }
     if settings[.open].mode == .off { closeOpen() }
     try rewatch()
@@ -169,24 +174,26 @@ final class Doors: Sendable {
   func closeAll() -> Bool {
     stopWatching()
     let ended = listeners.map { $0.stop(nanoseconds: Self.patience) }
-    return !ended.contains(false)
+    return calls.close() && !ended.contains(false)
   }
 }
 
 // MARK: - Keeping marks up to date
 
 extension Doors {
-  /// One thread looks after the marks of both doors; it is started anew when a door opens or closes.
+  /// One thread looks after all marks; it is started anew when a door opens or closes.
   private func rewatch() throws(DoorError) {
     stopWatching()
     let doors = (execDoor, openDoor)
-    if doors.0 == nil, doors.1 == nil { return }
+    let witnessed = calls.door?.witnessed
+    if doors.0 == nil, doors.1 == nil, witnessed == nil { return }
     do throws(Errno) {
-      let watched = [doors.1?.files.changeDescriptor].compactMap { $0 }
+      let watched = [doors.1?.files.changeDescriptor, witnessed?.changeDescriptor].compactMap { $0 }
       let watch = try CoverageThread(watched: watched) { [self] everything in
         if let changes = try? doors.0?.coverage.update() { report(changes) }
         if everything { doors.0?.foreign.scan() }
         if let files = doors.1?.files { report(files.update()) }
+        _ = witnessed?.update()
       }
       let thread = try watch.start()
       watcher.withLock { $0 = (thread, watch) }

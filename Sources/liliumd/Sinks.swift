@@ -30,6 +30,7 @@ enum Sinks {
   private static func make(_ sink: LogSettings.Sink) throws(SystemCallError) -> any TrailSink {
     switch sink {
     case .journal: return JournalSink()
+    case .audit: return try AuditSink()
     case .standardOutput: return try JSONLinesSink(name: "stdout", descriptor: output())
     case .file(let path):
       do throws(Errno) {

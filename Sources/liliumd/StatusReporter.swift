@@ -2,12 +2,14 @@
 // It must not change anything.
 
 import AccessModel
+import AuditResponse
 import ControlProtocol
 import DecisionRecord
 import FanotifyEnforcement
 import PolicyDecision
 import PolicyLanguage
 import ReferenceMonitor
+import SubjectInformation
 import SystemCalls
 import TrailSinks
 
@@ -38,6 +40,7 @@ extension Daemon {
       report.queue.blockedThreads += status.waiting
     }
     report.losses = losses()
+    report.audit = doors.calls.status
     report.decisions = decisionCounts()
     report.dataPassed = Mechanism.allCases.map(monitor.tally.dataPassed).reduce(0, +)
     report.answerTimes = answerTimes()
@@ -56,7 +59,7 @@ extension Daemon {
         switch mode {
         case .off: .off
         case .audit: .log
-        case .enforce: .prevent
+        case .enforce: mechanism.isCall ? .contain : .prevent
         }
       return StatusReport.MechanismStatus(
         mechanism: mechanism, mode: mode, configuredMode: state.loaded.policy.settings[mechanism].mode,
@@ -73,6 +76,14 @@ extension Daemon {
         if count > 0 { losses["\(listener.mechanism.name)-\(kind.name)", default: 0] += count }
       }
     }
+    if let audit = doors.calls.door?.listener.status {
+      let counts = [
+        ("audit-kernel", audit.kernelLost), ("audit-socket", audit.socketDrops), ("audit-torn", audit.torn),
+        ("audit-malformed", audit.malformed), ("clone3-gone", audit.unseen),
+      ]
+      for (name, count) in counts where count > 0 { losses[name] = count }
+    }
+    if information.processes.forgotten > 0 { losses["processes-forgotten"] = information.processes.forgotten }
     let records = trail.counters
     if records.dropped > 0 { losses["records-dropped"] = records.dropped }
     for sink in records.sinks where sink.dropped > 0 { losses["records-dropped-\(sink.name)"] = sink.dropped }

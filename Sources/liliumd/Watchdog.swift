@@ -1,6 +1,7 @@
 // Owns when systemd's watchdog is fed: only while requests that wait are being answered.
 // It must not judge how fast.
 
+import AuditResponse
 import FanotifyEnforcement
 import Journal
 
@@ -12,10 +13,13 @@ final class Watchdog {
   /// `interval` in microseconds, as the manager wants it.
   init(interval: UInt64) { pause = Int32(clamping: max(100, interval / 2000)) }
 
-  /// Feeds, unless a listener has events waiting and has answered none since the last look.
+  /// Feeds, unless a listener has events waiting and has answered none since the last look, or the reader of audit
+  /// stands still.
   func feed(_ daemon: Daemon) {
-    let now = daemon.doors.listeners.map(\.progress)
-    let waits = daemon.doors.listeners.map { $0.status.pendingEvents > 0 }
+    let audit = daemon.doors.calls.door?.listener
+    let now = daemon.doors.listeners.map(\.progress) + [audit?.progress].compactMap { $0 }
+    // The reader of audit turns every second, whether records wait or not.
+    let waits = daemon.doors.listeners.map { $0.status.pendingEvents > 0 } + (audit == nil ? [] : [pause > 1500])
     let isStuck = now.count == answered.count && zip(zip(now, answered), waits).contains { $0.0 == $0.1 && $1 }
     answered = now
     if !isStuck { Notify.watchdog() }

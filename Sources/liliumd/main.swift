@@ -1,4 +1,4 @@
-// Owns the start of the process and its exit status: 0 ended by a signal, 1 did not start, 2 wrong command line.
+// Owns the start of the process and its exit status: 0 ended by a signal or cleaned up, 1 did not start, 2 wrong command line.
 // It must not do anything else.
 
 import ControlProtocol
@@ -16,6 +16,8 @@ case .version:
 case .refused(let problem):
   Console.error("liliumd: \(problem)\n\(Arguments.usage)\n")
   exit(2)
+case .cleanUp(let arguments):
+  exit(CleanUp.run(arguments.resolved(against: ProcessSetup.currentDirectory)))
 case .run(let arguments):
   do {
     exit(try Service(arguments.resolved(against: ProcessSetup.currentDirectory)).run())

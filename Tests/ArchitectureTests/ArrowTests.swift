@@ -18,7 +18,8 @@ struct ArrowTests {
     "liliumd": [
       "Kernel", "Model", "Decision", "Information", "Monitor", "Enforcement", "AuditTrail", "Administration",
     ],
-    "liliumctl": ["Kernel", "Model", "Decision", "Information", "AuditTrail", "Administration"],
+    // It shows what the enforcement points would ask of the kernel.
+    "liliumctl": ["Kernel", "Model", "Decision", "Information", "Enforcement", "AuditTrail", "Administration"],
   ]
 
   /// Targets that do no I/O and import nothing that could.

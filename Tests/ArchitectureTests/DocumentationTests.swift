@@ -29,6 +29,7 @@ struct DocumentationTests {
     let words =
       Mechanism.allCases.map(\.name) + Mode.allCases.map(\.name) + Verdict.allCases.map(\.name)
       + Effect.allCases.map(\.name) + Failure.allCases.map(\.name) + ContentKind.allCases.map(\.name)
+      + ContainmentFailure.allCases.map(\.name) + IdentityCertainty.allCases.map(\.name)
       + ["off", "capability", "rule", "undecided", "default", "failure"]
     for word in words { #expect(has(page, word), "lilium(7) does not name \(word)") }
   }

@@ -27,9 +27,13 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
       #expect(settings.onFailure == .allow)
       #expect(settings.defaultVerdict == (mechanism == .open || mechanism == .ioctl ? .allow : .deny))
       #expect(!settings.evaluatesHolders)
+      #expect(!settings.containsUnpreventable)
     }
     #expect(configuration.coverage.fileSystems == .local)
     #expect(configuration.answerDeadlineMilliseconds == 2000)
+    #expect(configuration.audit.receiveBufferMebibytes == 32)
+    #expect(configuration.audit.backlogLimit == 8192)
+    #expect(configuration.audit.restoresRules)
     #expect(configuration.log.sinks == [.journal])
     #expect(configuration.log.rateLimit == LogRate(perSecond: 100, burst: 200))
     #expect(configuration.control.socket == "/run/lilium/control.sock")
@@ -96,6 +100,46 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
     #expect(configuration.interpreters == [tool])
     #expect(configuration.control.socket == "/tmp/c")
     #expect(configuration.control.group == "")
+  }
+
+  /// Wherever [on_unpreventable] stands.
+  @Test(arguments: Mechanism.allCases.filter(\.isCall))
+  func aCallIsEnforcedWhereItMayBeContained(_ mechanism: Mechanism) throws {
+    let name = mechanism.name
+    let mode = "[mode]\n\(name) = \"enforce\"\n"
+    let contain = "[on_unpreventable]\n\(name) = \"contain\"\n"
+    for text in [mode + contain, contain + mode] {
+      let (read, findings) = parsed(text)
+      #expect(findings == [])
+      let settings = try #require(read).policy[mechanism]
+      #expect(settings.mode == .enforce)
+      #expect(settings.containsUnpreventable)
+      #expect(Configuration.obstacle(to: .enforce, of: mechanism, settings) == nil)
+    }
+    #expect(parsed("[mode]\n\(name) = \"audit\"").configuration?.policy[mechanism].mode == .audit)
+    #expect(parsed(contain).configuration?.policy[mechanism].mode == .off)
+    let refuses = parsed("[on_unpreventable]\n\(name) = \"refuse\"").configuration?.policy[mechanism]
+    #expect(refuses?.containsUnpreventable == false)
+    #expect(parsed(mode).configuration == nil)
+  }
+
+  @Test func audit() throws {
+    let (read, findings) = parsed(
+      """
+      log.sinks = ["audit", "journal"]
+      [audit]
+      receive_buffer_mib = 1024
+      backlog_limit = 0
+      restore_rules = false
+      """)
+    #expect(findings == [])
+    let configuration = try #require(read)
+    #expect(configuration.audit.receiveBufferMebibytes == 1024)
+    #expect(configuration.audit.backlogLimit == 0)
+    #expect(!configuration.audit.restoresRules)
+    #expect(configuration.log.sinks == [.audit, .journal])
+    #expect(parsed("audit.backlog_limit = 64").configuration?.audit.backlogLimit == 64)
+    #expect(parsed("audit.backlog_limit = 1048576").configuration?.audit.backlogLimit == 1_048_576)
   }
 
   @Test func rateLimitCanBeOff() { #expect(parsed("log.rate_limit = \"off\"").configuration?.log.rateLimit == nil) }

@@ -27,7 +27,7 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     Refusal("[mod]", 1, 2, 3, "unknown table \"mod\"", "did you mean mode?"),
     Refusal(
       "speed = 1", 1, 1, 5, "unknown key \"speed\"",
-      "known here: control, coverage, default, failure, holders, interpreters, log, mode"),
+      "known here: audit, control, coverage, default, failure, holders, interpreters, log, mode, on_unpreventable"),
     Refusal("[log]\ndenial = true", 2, 1, 6, "unknown key \"denial\" in [log]", "did you mean denials?"),
     Refusal("[log]\n  alolws = true", 2, 3, 6, "unknown key \"alolws\" in [log]", "did you mean allows?"),
     Refusal("mode.exce = \"off\"", 1, 6, 4, "unknown key \"exce\" in [mode]", "did you mean exec?"),
@@ -88,8 +88,6 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     Refusal(
       "[mode]\nexec = \"enforcce\"", 2, 8, 10, "mode.exec: \(modes), found \"enforcce\"", "did you mean \"enforce\"?"),
     Refusal(
-      "[mode]\nptrace = \"audit\"", 2, 10, 7, "mode.ptrace: this version does not sense ptrace yet; leave it \"off\""),
-    Refusal(
       "[default]\nexec = \"\"\"denyy\"\"\"", 2, 8, 11,
       "default.exec: expected \"allow\" or \"deny\", found \"denyy\"", "did you mean \"deny\"?"),
     Refusal("holders.kexec = \"deny\"", 1, 17, 6, "holders.kexec: expected \"allow\" or \"evaluate\", found \"deny\""),
@@ -104,7 +102,7 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     Refusal("log.rate_limit = \"on\"", 1, 18, 4, "log.rate_limit: expected a table, found a text"),
     Refusal(
       "log.sinks = [\"syslog\"]", 1, 14, 8,
-      "log.sinks: expected \"journal\", \"stdout\" or \"file:/PATH\", found \"syslog\""),
+      "log.sinks: expected \"journal\", \"stdout\", \"audit\" or \"file:/PATH\", found \"syslog\""),
     Refusal("log.sinks = [\"file:x\"]", 1, 14, 8, "log.sinks: \"x\" is not an absolute path"),
     Refusal("log.sinks = [\"stdout\", \"stdout\"]", 1, 13, 20, "log.sinks: names a sink twice"),
     Refusal(
@@ -135,7 +133,42 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
       "use up to 32 of a-z, A-Z, 0-9, \"_\" and \"-\""),
   ]
 
-  @Test(arguments: unknown + wrongTypes + wrongWords + wrongValues)
+  static let calls = [
+    Refusal(
+      "[mode]\nptrace = \"enforce\"", 2, 10, 9,
+      "mode.ptrace: \"enforce\" would have to prevent, and this version learns of ptrace only after the call",
+      "set on_unpreventable.ptrace = \"contain\" to have the call answered afterwards, or mode.ptrace = \"audit\""),
+    Refusal(
+      "on_unpreventable.clone = \"contain\"\nmode.ioctl = \"enforce\"", 2, 14, 9,
+      "mode.ioctl: \"enforce\" would have to prevent, and this version learns of ioctl only after the call",
+      "set on_unpreventable.ioctl = \"contain\" to have the call answered afterwards, or mode.ioctl = \"audit\""),
+    Refusal(
+      "[on_unpreventable]\nkexec = \"kill\"", 2, 9, 6,
+      "on_unpreventable.kexec: expected \"refuse\" or \"contain\", found \"kill\""),
+    Refusal(
+      "[on_unpreventable]\n  exec = \"contain\"", 2, 3, 4,
+      "on_unpreventable.exec: exec is prevented, before it happens", "remove the key"),
+    Refusal(
+      "on_unpreventable = { open = 7 }", 1, 22, 4, "on_unpreventable.open: open is prevented, before it happens",
+      "remove the key"),
+    Refusal(
+      "[on_unpreventable]\nkexek = \"contain\"", 2, 1, 5, "unknown key \"kexek\" in [on_unpreventable]",
+      "did you mean kexec?"),
+    Refusal("on_unpreventable = \"contain\"", 1, 20, 9, "on_unpreventable: expected a table, found a text"),
+    Refusal(
+      "audit.receive_buffer_mib = 1025", 1, 28, 4, "audit.receive_buffer_mib: 1025 is out of range", "write 1 to 1024"),
+    Refusal(
+      "[audit]\nbacklog_limit = 63", 2, 17, 2, "audit.backlog_limit: 63 is out of range",
+      "write 64 to 1048576, or 0 to leave the kernel's"),
+    Refusal("audit.backlog_limit = -1", 1, 23, 2, "audit.backlog_limit: -1 is out of range", "write 0 to 1048576"),
+    Refusal("audit.restore_rules = 0", 1, 23, 1, "audit.restore_rules: expected true or false, found a whole number"),
+    Refusal(
+      "audit.failure = 2", 1, 7, 7, "unknown key \"failure\" in [audit]",
+      "known here: backlog_limit, receive_buffer_mib, restore_rules"),
+    Refusal("log.sinks = [\"audit\", \"audit\"]", 1, 13, 18, "log.sinks: names a sink twice"),
+  ]
+
+  @Test(arguments: unknown + wrongTypes + wrongWords + wrongValues + calls)
   func isRefusedAtItsPlace(_ refusal: Refusal) throws {
     let (configuration, findings) = parsed(refusal.text)
     #expect(configuration == nil)
@@ -188,7 +221,9 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     ("a = ]", 5, "a value is missing here"), ("a = # b", 5, "a value is missing here"),
     ("a = [1,,2]", 8, "a value is missing here"), ("a = {b = }", 10, "a value is missing here"),
     ("a = \nb = 1", 5, "a value is missing here"), ("}", 1, "this bracket closes nothing"),
-    ("a = {b = 1]", 11, "this bracket closes nothing"),
+    ("a = {b = 1]", 11, "this bracket closes nothing"), ("d = 197'-05-27 0", 8, "the value before this has no end"),
+    ("a = [1 2]", 8, "the value before this has no end"), ("a = [[]\u{2028}]", 8, "the value before this has no end"),
+    ("a = '''''''''", 13, "the value before this has no end"), ("a = 1\r2", 7, "the value before this has no end"),
   ])
   func missingValuesAndBrackets(_ text: String, _ column: Int, _ message: String) {
     let findings = parsed(text).findings

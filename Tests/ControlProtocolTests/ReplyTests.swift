@@ -26,6 +26,11 @@ func fullReport() -> StatusReport {
   (times.count, times.p50, times.max) = (10, 7.5, 1234)
   report.answerTimes = [times]
   report.records.suppressed = 4
+  var audit = StatusReport.Audit()
+  (audit.enabled, audit.switchedOnByLilium, audit.rules, audit.backlogLimit) = (1, true, 12, .max)
+  (audit.received, audit.torn, audit.malformed, audit.kernelLost) = (1, 2, 3, 4)
+  (audit.socketDrops, audit.restored, audit.obstacles) = (5, 6, ["never,task \u{1b}"])
+  report.audit = audit
   return report
 }
 
@@ -75,6 +80,13 @@ func fullReport() -> StatusReport {
     #expect(status["marks"]?["filesystems"] != nil)
     #expect(status["queue"]?["blocked_threads"] == .integer(0))
     #expect(status["data_passed"] == .integer(9))
+    #expect(status["audit"]?["switched_on_by_lilium"] == .bool(true))
+    #expect(status["audit"]?["backlog_limit"] == .integer(4_294_967_295))
+    #expect(status["audit"]?["kernel_lost"] == .integer(4))
+    #expect(status["audit"]?["socket_drops"] == .integer(5))
+    let plain = try #require(
+      try ControlLine.decodeValue(Array(ControlLine.encode(ControlReply.status(StatusReport())).dropLast()))["status"])
+    #expect(plain["audit"] == nil)
   }
 
   @Test func nothingCanSteerATerminal() throws {

@@ -24,12 +24,24 @@ import Testing
       try Liliumctl.parseAsRoot(["watch", "--verdict", "deny", "--socket", "/x"]) as? WatchCommand)
     #expect(watch.verdict == .deny)
     #expect(watch.connection.socket == "/x")
+    let rules = try #require(try Liliumctl.parseAsRoot(["rules", "--explain", "--config", "c"]) as? RulesCommand)
+    #expect(rules.explain)
+    #expect(rules.policy.config == "c")
+    let doctor = try #require(
+      try Liliumctl.parseAsRoot(["doctor", "--json", "--socket", "/x", "--config", "c"]) as? DoctorCommand)
+    #expect(doctor.connection.json)
+    #expect(doctor.policy.config == "c")
+    let call = try #require(
+      try Liliumctl.parseAsRoot(["tripwire-call", "ioctl", "--request", "21522"]) as? TripwireCallCommand)
+    #expect(call.request == 21522)
+    #expect(!Liliumctl.helpMessage().contains("tripwire"))
   }
 
   @Test(arguments: [
     ["mode", "exec"], ["mode", "exec", "on"], ["mode", "exek", "off"], ["mode", "exec", "off", "--for", "5"],
     ["simulate", "--exe", "/x", "--path", "/y"], ["simulate", "--exe", "/x", "--path", "/y", "--uid", "-1"],
     ["simulate", "--exe", "/x", "--path", "/y", "--uid", "0", "--mechanism", "ptrace"], ["stop"], ["explain"],
+    ["tripwire-call", "exec"], ["tripwire-call", "open"], ["tripwire-call"], ["rules", "ptrace"],
   ])
   func wrongUsage(_ arguments: [String]) {
     let error = #expect(throws: (any Error).self) { try Liliumctl.parseAsRoot(arguments) }
@@ -73,12 +85,14 @@ import Testing
   @Test func everyMechanismHasItsLine() {
     let report = DoctorReport(checks: HostProbe.mechanisms(canPrevent: true))
     #expect(report.isGood)
-    #expect(report.checks.count == Mechanism.allCases.count)
     let text = report.rendered(Paint(isOn: false))
-    #expect(
-      text.hasPrefix("[+] mechanism exec: prevent\n[+] mechanism open: prevent\n[-] mechanism ptrace: not sensed"))
+    #expect(text == "[+] mechanism exec: prevent\n[+] mechanism open: prevent\n")
+    let all = HostProbe.mechanisms(canPrevent: true) + AuditChecks(AuditReadings.take(), Configuration(), RuleSet()).all
+    for mechanism in Mechanism.allCases {
+      #expect(all.count { $0.name == "mechanism \(mechanism.name)" } == 1)
+    }
     #expect(!DoctorReport(checks: HostProbe.mechanisms(canPrevent: false)).isGood)
-    let hostile = DoctorReport(checks: [HostCheck("a\u{1b}", true, "b\n\u{9b}")])
+    let hostile = DoctorReport(checks: [HostCheck("a\u{1b}", true, "b\n\u{9b}", lines: ["c\u{1b}\u{202e}"])])
     #expect(harmful(hostile.rendered(Paint(isOn: false))).isEmpty)
   }
 }
@@ -154,6 +168,21 @@ import Testing
     #expect(doubts.first?.message.hasSuffix("all of it would be denied") == true)
     let rules = RuleSet.parse([RuleSource(path: "r", file: "r", bytes: Array("allow exec\n".utf8))]).rules
     #expect(configuration.doubts(about: rules, path: "c").count == 1)
+  }
+
+  /// Where the capability decides, no rule is a policy, too.
+  @Test func whatIsDoubtfulAboutCalls() {
+    var configuration = Configuration()
+    configuration.policy[.ptrace].mode = .audit
+    #expect(configuration.doubts(about: RuleSet(), path: "c") == [])
+    configuration.policy[.ptrace].evaluatesHolders = true
+    let messages = configuration.doubts(about: RuleSet(), path: "c").map(\.message)
+    #expect(messages.count == 1)
+    #expect(messages.first?.hasSuffix("also to who holds CAP_SYS_PTRACE: all of it would be contained") == true)
+    configuration.policy[.ptrace].mode = .off
+    configuration.policy[.ioctl].mode = .audit
+    #expect(
+      configuration.doubts(about: RuleSet(), path: "c").first?.hint == "write rules for ioctl, or leave it \"off\"")
   }
 
   @Test func theShippedFilesAreGood() {

@@ -83,6 +83,28 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
     #expect(StatusText(report, Paint(isOn: true)).rendered.contains("\u{1b}[31mdeadline 1, overflow 2\u{1b}[0m"))
   }
 
+  @Test func auditIsShown() {
+    var report = StatusReport()
+    #expect(!StatusText(report, plain).rendered.contains("audit "))
+    var audit = StatusReport.Audit()
+    (audit.enabled, audit.switchedOnByLilium, audit.rules, audit.backlogLimit) = (1, true, 12, 8192)
+    audit.received = 100
+    report.audit = audit
+    #expect(
+      StatusText(report, plain).rendered.contains(
+        "\naudit    on (by liliumd), 12 rules, backlog limit 8192, 100 events\nqueue "))
+    (audit.enabled, audit.restored, audit.kernelLost, audit.socketDrops) = (2, 3, 4, 5)
+    (audit.torn, audit.malformed, audit.obstacles) = (6, 7, ["never,task", Self.hostile])
+    report.audit = audit
+    let text = StatusText(report, plain).rendered
+    #expect(text.contains("audit    on and locked, 12 rules, backlog limit 8192, 100 events, rules put back 3 times\n"))
+    #expect(text.contains("         4 lost by the kernel, 5 dropped by the socket, 6 torn, 7 malformed\n"))
+    #expect(text.contains("         obstacle: never,task\n         obstacle: "))
+    #expect(harmful(text).isEmpty)
+    report.audit?.enabled = -1
+    #expect(StatusText(report, plain).rendered.contains("audit    state -1, "))
+  }
+
   @Test func anEmptyReportAndAbsurdNumbersAreShown() {
     #expect(StatusText(StatusReport(), plain).rendered.contains("losses   none"))
     var report = StatusReport()
@@ -128,6 +150,55 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
     #expect(!hostile.line.contains("\n"))
     #expect(harmful(hostile.fields).isEmpty)
     #expect(hostile.fields.contains("object.path"))
+  }
+
+  static func call(_ operation: [String: JSONValue], _ others: [String: JSONValue], mode: String = "enforce")
+    -> JSONValue
+  {
+    guard case .object(var members) = record("/x", mode: mode) else { return .null }
+    members["object"] = nil
+    members["operation"] = .object(operation.merging(["kind": .string("call")]) { $1 })
+    return .object(members.merging(others) { $1 })
+  }
+
+  static let calls: [(JSONValue, String, String)] = [
+    (
+      call(
+        ["syscall": .string("ptrace"), "request": .string("PTRACE_ATTACH"), "result": .integer(0)],
+        [
+          "target": .object(["pid": .integer(812), "uid": .integer(0), "comm": .string("sshd")]),
+          "effect": .string("contained"),
+        ]), "contained ", "PTRACE_ATTACH of sshd[812] uid 0"
+    ),
+    (
+      call(
+        ["syscall": .string("mmap"), "protection": .array([.string("PROT_WRITE"), .string("PROT_EXEC")])],
+        ["effect": .string("logged"), "containment_failure": .string("identity-uncertain")]),
+      "not contained: identity-uncertain", "mmap PROT_WRITE|PROT_EXEC"
+    ),
+    (
+      call(
+        ["syscall": .string("mount"), "flags": .array([.string("MS_NOSUID")]), "source": .string("none")],
+        ["object": .object(["path": .string("/mnt"), "fstype": .string("tmpfs")])], mode: "audit"), "would deny",
+      "mount MS_NOSUID tmpfs on /mnt from none"
+    ),
+    (
+      call(["syscall": .string("finit_module"), "module": .string("nf\u{1b}"), "result": .integer(-1)], [:]),
+      "attempt   ", "finit_module nf\\x1b: Operation not permitted"
+    ),
+    (
+      call(
+        ["syscall": .string("unshare"), "namespaces": .array([.string("user"), .string("mount")])],
+        ["effect": .string("logged")]), "not contained", "unshare user,mount"
+    ),
+    (call([:], [:]), "not contained", "(unknown call)"),
+    (call(["result": .integer(.min), "flags": .integer(1)], [:]), "attempt   ", "(unknown call): errno 2147483647"),
+  ]
+
+  @Test(arguments: calls) func aCallIsOneLine(_ record: JSONValue, _ verdict: String, _ words: String) {
+    let line = RecordText(record, plain).line
+    #expect(line.hasPrefix("12:00:00.123 \(verdict)  exec  \(words)  by bash[1234] uid 1000"), "\(line)")
+    #expect(harmful(line).isEmpty)
   }
 
   @Test func otherRecordsAndNonsenseAreOneLine() {

@@ -10,6 +10,7 @@ public struct Configuration: Sendable, Equatable {
   public var coverage = CoverageSettings()
   /// How long a request may wait for its answer, in milliseconds; then `on_failure` answers.
   public var answerDeadlineMilliseconds = 2000
+  public var audit = AuditSettings()
   public var log = LogSettings()
   /// Programs that run code from files they open; no two of one name.
   public var interpreters = Interpreter.builtIn
@@ -38,11 +39,25 @@ public struct CoverageSettings: Sendable, Equatable {
   public init() {}
 }
 
+/// How system calls are sensed, through the kernel's audit.
+public struct AuditSettings: Sendable, Equatable {
+  /// What the reading socket may hold, in MiB.
+  public var receiveBufferMebibytes = 32
+  /// Where the kernel's own queue may hold fewer records than this, it is raised to it; 0 leaves it as it is.
+  public var backlogLimit: UInt32 = 8192
+  /// Rules that somebody else deletes are put back.
+  public var restoresRules = true
+
+  public init() {}
+}
+
 /// What is logged, where, and how much of it.
 public struct LogSettings: Sendable, Equatable {
   public enum Sink: Sendable, Hashable {
     case journal
     case standardOutput
+    /// One user record for each denial, in the kernel's audit trail.
+    case audit
     /// JSON lines, appended to the file with this absolute path.
     case file(String)
   }

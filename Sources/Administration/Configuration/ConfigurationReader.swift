@@ -1,7 +1,7 @@
 // Owns what each key of lilium.toml(5) means and which values it may have.
 // It must not read a file or print.
 
-public import AccessModel
+internal import AccessModel
 internal import PolicyLanguage
 
 extension Configuration {
@@ -22,33 +22,17 @@ extension Configuration {
   private static func read(_ document: TableReader) -> Configuration {
     var configuration = Configuration()
     var root = document
-    if let table = root.table("mode") { configuration.readModes(table) }
+    configuration.readModes(root.table("mode"), unpreventable: root.table("on_unpreventable"))
     if let table = root.table("default") { configuration.readDefaults(table) }
     if let table = root.table("holders") { configuration.readHolders(table) }
     if let table = root.table("coverage") { configuration.coverage.read(table) }
     if let table = root.table("failure") { configuration.readFailure(table) }
+    if let table = root.table("audit") { configuration.audit.read(table) }
     if let table = root.table("log") { configuration.log.read(table) }
     if let table = root.table("interpreters") { configuration.interpreters = Interpreter.read(table) }
     if let table = root.table("control") { configuration.control.read(table) }
     root.finish()
     return configuration
-  }
-
-  /// The mechanisms that this version senses and can answer.
-  public static let sensedMechanisms: [Mechanism] = [.exec, .open]
-
-  private mutating func readModes(_ table: TableReader) {
-    var table = table
-    for mechanism in Mechanism.allCases {
-      let modes = Mode.allCases.map { (word: $0.name, value: $0) }
-      guard let mode = table.choice(mechanism.name, of: modes) else { continue }
-      if mode != .off, !Self.sensedMechanisms.contains(mechanism), let node = table.node(mechanism.name) {
-        table.report(
-          mechanism.name, node, "this version does not sense \(mechanism.name) yet; leave it \"off\"")
-      }
-      policy[mechanism].mode = mode
-    }
-    table.finish()
   }
 
   private static let verdicts = Verdict.allCases.map { (word: $0.name, value: $0) }

@@ -10,16 +10,20 @@ extension Configuration {
     Mechanism.allCases.compactMap { mechanism in
       let settings = policy[mechanism]
       guard settings.mode != .off, !rules.rules.contains(where: { $0.mechanism == mechanism }) else { return nil }
+      let name = mechanism.name
       guard settings.defaultVerdict == .deny else {
         return Finding(
-          .warning, path: path, "mode.\(mechanism.name) is \"\(settings.mode.name)\", but no rule speaks about it",
-          hint: "write rules for \(mechanism.name), or leave it \"off\"")
+          .warning, path: path, "mode.\(name) is \"\(settings.mode.name)\", but no rule speaks about it",
+          hint: "write rules for \(name), or leave it \"off\"")
       }
+      // Without a rule it is the capability that decides, which is a policy of its own.
+      if mechanism.capability != nil, !settings.evaluatesHolders { return nil }
+      let holders = mechanism.capability.map { " also to who holds \($0.name)" } ?? ""
       return Finding(
         .warning, path: path,
-        "mode.\(mechanism.name) is \"\(settings.mode.name)\", no rule speaks about it, and its default is to deny: "
-          + "all of it would be denied",
-        hint: "write rules for \(mechanism.name), or set [default] \(mechanism.name) = \"allow\"")
+        "mode.\(name) is \"\(settings.mode.name)\", no rule speaks about it, and its default is to deny\(holders): "
+          + "all of it would be \(mechanism.isCall ? "contained" : "denied")",
+        hint: "write rules for \(name), or set [default] \(name) = \"allow\"")
     }
   }
 }

@@ -18,12 +18,13 @@ extension LogSettings {
       switch text {
       case "journal": read.append(.journal)
       case "stdout": read.append(.standardOutput)
+      case "audit": read.append(.audit)
       case _ where text.hasPrefix("file:"):
         let path = String(text.dropFirst(5))
         if let fault = faultOfPath(path) { return fault }
         if path == "/" { return "\"/\" is a folder; name a file" }
         read.append(.file(path))
-      default: return "expected \"journal\", \"stdout\" or \"file:/PATH\", found \"\(text)\""
+      default: return "expected \"journal\", \"stdout\", \"audit\" or \"file:/PATH\", found \"\(text)\""
       }
       return nil
     }

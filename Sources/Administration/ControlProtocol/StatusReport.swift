@@ -18,11 +18,13 @@ public struct StatusReport: Sendable, Hashable, Codable {
   public var dataPassed: UInt64 = 0
   public var answerTimes: [AnswerTimes] = []
   public var records = Records()
+  /// Absent where no mechanism needs the kernel's audit.
+  public var audit: Audit?
 
   public init() {}
 
   private enum CodingKeys: String, CodingKey {
-    case schema, daemon, mechanisms, policy, marks, queue, losses, decisions, records
+    case schema, daemon, mechanisms, policy, marks, queue, losses, decisions, records, audit
     case dataPassed = "data_passed"
     case answerTimes = "answer_times"
   }
@@ -176,5 +178,40 @@ public struct StatusReport: Sendable, Hashable, Codable {
     public var suppressed: UInt64 = 0
 
     public init() {}
+  }
+
+  /// The kernel's audit system, by which system calls are sensed.
+  public struct Audit: Sendable, Hashable, Codable {
+    /// 0 off, 1 on, 2 on and locked until the next boot.
+    public var enabled = 0
+    public var switchedOnByLilium = false
+    /// Lilium's rules that are in force.
+    public var rules = 0
+    /// Records that may wait in the kernel; 0 is no limit.
+    public var backlogLimit: UInt32 = 0
+    /// Whole events that were read.
+    public var received: UInt64 = 0
+    /// Events of which a part was missing.
+    public var torn: UInt64 = 0
+    /// Records that could not be read.
+    public var malformed: UInt64 = 0
+    /// Records that the kernel lost since the daemon started.
+    public var kernelLost: UInt64 = 0
+    /// Records for which the reading socket had no room.
+    public var socketDrops: UInt64 = 0
+    /// How often Lilium's rules were put back.
+    public var restored: UInt64 = 0
+    /// What keeps calls from being seen, a sentence each.
+    public var obstacles: [String] = []
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+      case enabled, rules, received, torn, malformed, restored, obstacles
+      case switchedOnByLilium = "switched_on_by_lilium"
+      case backlogLimit = "backlog_limit"
+      case kernelLost = "kernel_lost"
+      case socketDrops = "socket_drops"
+    }
   }
 }

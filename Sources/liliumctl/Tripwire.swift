@@ -1,0 +1,125 @@
+// Owns the tripwire of `liliumctl doctor`: a harmless call of each mechanism that is on must reach the daemon.
+// It must not make the calls in this process, nor take another process's call for its own without saying so.
+
+internal import AccessModel
+internal import ControlProtocol
+internal import ControlSocket
+internal import SystemCalls
+
+struct Tripwire {
+  /// Starts a process that makes the call of a mechanism, with a request where that is ioctl.
+  typealias Start = (Mechanism, UInt64) throws(Errno) -> TripwireChild
+
+  let socket: String
+  /// What of ioctl(2) is sensed.
+  let ioctl: RequestFilter
+  let start: Start
+
+  /// In which a call must arrive.
+  private static let limit: UInt64 = 2_000_000_000
+
+  init(socket: String, ioctl: RequestFilter, start: @escaping Start = TripwireChild.start) {
+    self.socket = socket
+    self.ioctl = ioctl
+    self.start = start
+  }
+
+  func run() -> [HostCheck] {
+    do throws(ControlFailure) {
+      let client = try ControlClient(path: socket)
+      guard case .status(let before) = try client.ask(.status) else { return [Self.idle("liliumd does not say")] }
+      let armed = before.mechanisms.filter { $0.mechanism.isCall && $0.mode != .off }.map(\.mechanism)
+      guard !armed.isEmpty else { return [Self.idle("no mechanism that is a system call is on")] }
+      let watcher = try ControlClient(path: socket)
+      guard case .watching = try watcher.ask(.watch(WatchFilter())) else { return [Self.idle("liliumd does not say")] }
+      var checks = try trip(armed, watcher)
+      if checks.count < armed.count, case .status(let after) = try client.ask(.status) {
+        for mechanism in armed where checks[mechanism] == nil { checks[mechanism] = judge(mechanism, before, after) }
+      }
+      return armed.compactMap { checks[$0] }
+    } catch {
+      return [Self.idle("liliumd cannot be asked at \(socket)")]
+    }
+  }
+
+  private static func idle(_ why: String) -> HostCheck { HostCheck("tripwire", .information, "not tried: \(why)") }
+
+  /// Makes all calls at once and reads until each has arrived or the time is over. What has not arrived is left out.
+  private func trip(
+    _ armed: [Mechanism], _ watcher: ControlClient
+  ) throws(ControlFailure) -> [Mechanism: HostCheck] {
+    var checks: [Mechanism: HostCheck] = [:]
+    var waiting: [Int32: Mechanism] = [:]
+    var children: [TripwireChild] = []
+    let begun = Clock.monotonic()
+    defer { for child in children { child.end() } }
+    for mechanism in armed {
+      guard let request = request(of: mechanism) else {
+        checks[mechanism] = Self.check(mechanism, .information, "not tried: no rule names a request")
+        continue
+      }
+      do throws(Errno) {
+        let child = try start(mechanism, request)
+        children.append(child)
+        waiting[child.pid] = mechanism
+      } catch {
+        let why = "not tried: no process could be started (\(error))"
+        checks[mechanism] = Self.check(mechanism, .information, why)
+      }
+    }
+    while !waiting.isEmpty, let line = try next(watcher, until: begun + Self.limit) {
+      guard let pid = Self.caller(line, among: waiting), let mechanism = waiting.removeValue(forKey: pid) else {
+        continue
+      }
+      let milliseconds = (Clock.monotonic() - begun) / 1_000_000
+      checks[mechanism] = Self.check(mechanism, .available, "the call arrived as a record after \(milliseconds) ms")
+    }
+    return checks
+  }
+
+  /// The next line, nil where the time is over.
+  private func next(_ watcher: ControlClient, until limit: UInt64) throws(ControlFailure) -> [UInt8]? {
+    let now = Clock.monotonic()
+    guard now < limit else { return nil }
+    do throws(ControlFailure) {
+      return try watcher.nextLine(milliseconds: Int32((limit - now) / 1_000_000 + 1))
+    } catch .silent {
+      return nil
+    }
+  }
+
+  /// The child whose record this is, of its own mechanism.
+  private static func caller(_ line: [UInt8], among waiting: [Int32: Mechanism]) -> Int32? {
+    guard let record = try? ControlLine.decodeValue(line), record["kind"]?.string == "decision" else { return nil }
+    guard case .integer(let number)? = record["subject"]?["pid"], let pid = Int32(exactly: number) else { return nil }
+    guard let mechanism = waiting[pid], record["mechanism"]?.string == mechanism.name else { return nil }
+    return pid
+  }
+
+  /// A record may have been held back; the daemon counts every decision, of whosever call.
+  private func judge(_ mechanism: Mechanism, _ before: StatusReport, _ after: StatusReport) -> HostCheck {
+    let (earlier, later) = (Self.decisions(mechanism, before), Self.decisions(mechanism, after))
+    guard later > earlier else {
+      return Self.check(
+        mechanism, .missing,
+        "the call did not arrive within 2 s: see above what hides audit records, and liliumctl status")
+    }
+    return Self.check(
+      mechanism, .available,
+      "no record, but the daemon counted \(later - earlier) more, the call or others: records are held back")
+  }
+
+  private static func decisions(_ mechanism: Mechanism, _ report: StatusReport) -> UInt64 {
+    report.decisions.filter { $0.mechanism == mechanism }.reduce(0) { $0 &+ $1.count }
+  }
+
+  private static func check(_ mechanism: Mechanism, _ state: HostCheck.State, _ detail: String) -> HostCheck {
+    HostCheck("tripwire \(mechanism.name)", state, needed: true, detail)
+  }
+
+  /// Nil where nothing of the mechanism is sensed.
+  private func request(of mechanism: Mechanism) -> UInt64? {
+    guard mechanism == .ioctl, case .numbers(let numbers) = ioctl else { return 0 }
+    return numbers.first
+  }
+}

@@ -1,0 +1,200 @@
+// Owns the doors that are system calls: the reader of audit, its rules, and what keeps subjects known.
+// It must not decide; it is changed by one thread at a time, under the daemon's lock.
+
+import AccessModel
+import AuditNetlink
+import AuditResponse
+import Configuration
+import ControlProtocol
+import DecisionRecord
+import Fanotify
+import FanotifyEnforcement
+import PolicyDecision
+import ReferenceMonitor
+import SubjectInformation
+import Synchronization
+import SystemCalls
+import TrailSinks
+
+final class CallDoors: Sendable {
+  struct Open: Sendable {
+    let keeper: RuleKeeper
+    let listener: AuditListener<Monitor>
+    /// Asked at the first open in user space of every dynamically linked program, when its credentials are its own.
+    let witness: PermissionListener<SubjectWitness>
+    let witnessed: ProtectedFiles
+  }
+
+  private let monitor: Monitor
+  private let trail: Trail
+  private let processes: ProcessTable
+  private let marker: String
+  private let opened = Mutex<Open?>(nil)
+
+  /// Every dynamically linked program opens it before it runs code of its own (ld.so(8)).
+  private static let loaderCache = "/etc/ld.so.cache"
+
+  init(monitor: Monitor, trail: Trail, processes: ProcessTable, stateFolder: String) {
+    self.monitor = monitor
+    self.trail = trail
+    self.processes = processes
+    marker = Self.marker(in: stateFolder)
+  }
+
+  /// The file that says, over a crash, that it was Lilium that switched auditing on.
+  static func marker(in stateFolder: String) -> String { "\(stateFolder)/audit-switched-on" }
+
+  var door: Open? { opened.withLock { $0 } }
+
+  /// Senses what the policy wants sensed, and no more.
+  func change(to policy: Policy, _ configuration: Configuration) throws(DoorError) {
+    let plan = SensingPlan(policy)
+    guard let first = plan.mechanisms.first else {
+      _ = close()
+      return
+    }
+    try refuseUnpreventable(policy)
+    let door: Open
+    if let running = self.door { door = running } else { door = try open(plan, configuration, for: first) }
+    door.listener.replace(plan: plan)
+    do throws(Errno) {
+      let preferences = AuditPreferences(
+        backlogLimit: configuration.audit.backlogLimit, restoresRules: configuration.audit.restoresRules)
+      for change in try door.keeper.install(RuleCompiler.rules(for: plan), preferences) { report(change) }
+      for obstacle in try door.keeper.obstacles() { report(obstacle) }
+    } catch {
+      if self.door == nil { close(door) }
+      throw DoorError(mechanism: first, reason: Self.refusal(error))
+    }
+    opened.withLock { $0 = door }
+  }
+
+  /// What has happened cannot be prevented: `enforce` says so or is refused.
+  private func refuseUnpreventable(_ policy: Policy) throws(DoorError) {
+    for mechanism in Mechanism.allCases {
+      let settings = policy.settings[mechanism]
+      if let obstacle = Configuration.obstacle(to: settings.mode, of: mechanism, settings) {
+        throw DoorError(mechanism: mechanism, reason: "\(obstacle.message): \(obstacle.remedy)")
+      }
+    }
+  }
+
+  private static func refusal(_ error: Errno) -> String {
+    switch error {
+    case .permission:
+      "the kernel refuses audit rules: they are locked (auditctl -e 2) and lack Lilium's, or liliumd lacks "
+        + "CAP_AUDIT_CONTROL in the initial namespaces; run liliumctl doctor, and liliumctl rules for the rules wanted"
+    default: "audit: \(error); run liliumctl doctor to see what this kernel offers"
+    }
+  }
+
+  private func open(_ plan: SensingPlan, _ configuration: Configuration, for mechanism: Mechanism) throws(DoorError)
+    -> Open
+  {
+    do throws(Errno) {
+      let keeper = try RuleKeeper(marker: marker)
+      let group = try PermissionGroup()
+      let witnessed = try ProtectedFiles(group: group, marksFolders: false)
+      let witness = try PermissionListener(
+        mechanism: .exec, group: group, handler: SubjectWitness(processes), settings: ListenerSettings(configuration))
+      let listener = try AuditListener(
+        handler: monitor, chronicle: processes, keeper: keeper, reports: reports, plan: plan,
+        receiveBuffer: configuration.audit.receiveBufferMebibytes << 20)
+      try witness.start()
+      witnessed.replace(with: [.file(Self.loaderCache)])
+      _ = witnessed.update()
+      // After the mark: who starts from now on is seen by it, who runs already is seen now.
+      processes.scan()
+      let door = Open(keeper: keeper, listener: listener, witness: witness, witnessed: witnessed)
+      do throws(Errno) { try listener.start() } catch {
+        close(door)
+        throw error
+      }
+      return door
+    } catch {
+      throw DoorError(mechanism: mechanism, reason: Self.refusal(error))
+    }
+  }
+
+  /// Takes the rules away, decides what was called before, lets go. True where every thread ended.
+  func close() -> Bool {
+    let door = opened.withLock { door in
+      defer { door = nil }
+      return door
+    }
+    return door.map { close($0) } ?? true
+  }
+
+  @discardableResult
+  private func close(_ door: Open) -> Bool {
+    try? door.keeper.remove()
+    door.listener.stop()
+    return door.witness.stop(nanoseconds: 2_000_000_000)
+  }
+
+  /// Nil where no mechanism needs audit.
+  var status: StatusReport.Audit? {
+    guard let door else { return nil }
+    var report = StatusReport.Audit()
+    let listener = door.listener.status
+    report.received = listener.events
+    report.torn = listener.torn
+    report.malformed = listener.malformed
+    report.kernelLost = listener.kernelLost
+    report.socketDrops = listener.socketDrops
+    report.restored = listener.restored
+    report.switchedOnByLilium = door.keeper.isSwitchedOnByLilium
+    do throws(Errno) {
+      let status = try door.keeper.status()
+      report.enabled = Int(status.enabled)
+      report.backlogLimit = status.backlogLimit
+      let listed = try door.keeper.listed()
+      let wanted = door.keeper.wanted
+      report.rules = wanted.count { rule in listed.contains { $0.matches(rule.rule) } }
+      report.obstacles = AuditObstacle.survey(status: status, listed: listed, wanted: wanted).map(\.description)
+    } catch {
+      report.obstacles = ["the state of audit cannot be read: \(error)"]
+    }
+    return report
+  }
+
+  private var reports: AuditReports {
+    AuditReports(
+      changed: { [self] change in report(change) },
+      lost: { [trail] what, count in trail.append(.loss(what: what, count: count)) })
+  }
+
+  private func report(_ change: AuditChange) { trail.append(.sensingChanged(SensingChange(change))) }
+
+  private func report(_ obstacle: AuditObstacle) {
+    trail.append(.sensingChanged(SensingChange(what: "audit-obstacle", detail: obstacle.description, isProblem: true)))
+  }
+}
+
+extension SensingPlan {
+  /// What the policy's mechanisms that are on need sensed.
+  init(_ policy: Policy) {
+    self.init(
+      Mechanism.allCases.filter { $0.isCall && policy.settings[$0].mode != .off }
+        .map { ($0, policy.requestFilter($0)) })
+  }
+}
+
+extension SensingChange {
+  init(_ change: AuditChange) {
+    switch change {
+    case .switchedOn:
+      self.init(what: "audit-switched-on", detail: "auditing was off and is on from now", isProblem: false)
+    case .backlogRaised(let from, let to):
+      self.init(what: "audit-backlog-raised", detail: "from \(from) to \(to) records", isProblem: false)
+    case .restored(let rules):
+      self.init(
+        what: "audit-rules-restored", detail: "somebody deleted \(rules) of Lilium's audit rules; they are back",
+        isProblem: true)
+    case .switchedOnAgain:
+      self.init(
+        what: "audit-switched-on", detail: "somebody switched auditing off; it is on again", isProblem: true)
+    case .blind(let why): self.init(what: "audit-blind", detail: why, isProblem: true)
+    }
+  }
+}
