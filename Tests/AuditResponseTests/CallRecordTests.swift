@@ -141,6 +141,20 @@ struct CallRecordTests {
     #expect(texts(try line.record().paths) == ["/a", "/b"], "a relative name without a folder is none")
   }
 
+  /// A name beside a descriptor begins at the folder that the descriptor was, wherever the caller stood.
+  @Test func aNameBesideADescriptorHasNoKnownFolder() throws {
+    let here: UInt64 = 0xffff_ffff_ffff_ff9c
+    func paths(_ call: KnownCall, _ arguments: [UInt64]) throws -> [String] {
+      texts(try RecordText(call: call, arguments: arguments).naming([#""m""#]).record().paths)
+    }
+    for call in [KnownCall.openTree, .mountSetattr] {
+      #expect(try paths(call, [here]) == ["/home/ada/m"])
+      #expect(try paths(call, [5]).isEmpty, "\(call.name)")
+    }
+    #expect(try paths(.moveMount, [5, 1, 0xffff_ff9c, 2]) == ["/home/ada/m"])
+    #expect(try paths(.moveMount, [5, 1, 6, 2]).isEmpty)
+  }
+
   @Test(arguments: [
     ("/", "/"), ("//", "/"), ("/.", "/"), ("/..", "/"), ("/../..", "/"), ("/a", "/a"), ("/a/", "/a"),
     ("//a//b", "/a/b"),

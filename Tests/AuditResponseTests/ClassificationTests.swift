@@ -76,11 +76,14 @@ struct ClassificationTests {
     }
   }
 
-  /// Whatever is on, capset, unshare of what matters and setns are always reported.
+  /// Whatever is on, what changes a process's capabilities, user namespace or mount namespace is always reported.
   @Test func upkeepIsAlwaysReported() {
     for plan in Self.plans where !plan.isEmpty && !RuleCompiler.rules(for: plan, on: [.x86_64]).isEmpty {
       let rules = RuleCompiler.rules(for: plan, on: [.x86_64])
-      for (call, argument) in [(KnownCall.capset, 0), (.setns, 0), (.unshare, 0x1000_0000), (.unshare, 0x2_0000)] {
+      for (call, argument) in [
+        (KnownCall.capset, 0), (.setns, 0), (.unshare, 0x1000_0000), (.unshare, 0x2_0000),
+        (.clone, 0x1000_0011), (.clone, 0x2_0011),
+      ] {
         #expect(
           rules.contains { selects($0.rule, call, .x86_64, [UInt64(argument), 0, 0, 0]) }, "\(call.name)")
       }

@@ -1,6 +1,8 @@
 // Holds which mount a call is said to be about, and whether the call made it.
 
 import AccessModel
+import Glibc
+import SystemCalls
 import Testing
 
 @testable import AuditNetlink
@@ -38,7 +40,7 @@ struct MountFindingTests {
 
   @Test func anotherChangeOfAMountIsNotItsBeginning() throws {
     let there = [entry(5, "/m", type: "ext4")]
-    for call in [KnownCall.mount, .mountSetattr, .moveMount, .openTree] {
+    for call in [KnownCall.mount, .mountSetattr, .openTree] {
       let found = try #require(try finding(call, at: "/m", flags: 0x20, table: there), "\(call.name)")
       #expect(found.entry.id == 5 && !found.isNew)
     }
@@ -95,7 +97,14 @@ struct MountFindingTests {
   }
 
   private func line(_ place: String, _ child: Helper) throws -> CallRecord {
-    try RecordText(call: .mount, arguments: [1, 2, 3, 0], pid: child.pid).naming(["\"\(place)\""]).record()
+    try line(place, child, at: SystemCalls.Clock.realtime())
+  }
+
+  /// The record of a mount that was made at a time, in nanoseconds since the epoch.
+  private func line(_ place: String, _ child: Helper, at time: Int64) throws -> CallRecord {
+    var text = RecordText(call: .mount, arguments: [1, 2, 3, 0], pid: child.pid).naming(["\"\(place)\""])
+    text.time = time / 1_000_000 * 1_000_000
+    return try text.record()
   }
 
   @Test func whatCameAndWentShows() throws {
@@ -126,9 +135,11 @@ struct MountFindingTests {
     let folder = try child.run("pwd")
     var ledger = try MountLedger()
     _ = ledger.difference(for: child.pid)
+    usleep(5000)
+    let began = SystemCalls.Clock.realtime()
     try child.run("mount -t tmpfs one a; mount -t tmpfs two b")
-    let first = MountFinding(try line("\(folder)/a", child), ledger.difference(for: child.pid))
-    let second = MountFinding(try line("\(folder)/b", child), ledger.difference(for: child.pid))
+    let first = MountFinding(try line("\(folder)/a", child, at: began), ledger.difference(for: child.pid))
+    let second = MountFinding(try line("\(folder)/b", child, at: began), ledger.difference(for: child.pid))
     #expect(first.map { text($0.entry.source) } == "one" && first?.isNew == true)
     #expect(second.map { text($0.entry.source) } == "two" && second?.isNew == true, "else nobody undoes it")
   }
@@ -141,8 +152,60 @@ struct MountFindingTests {
     try child.run("mount -t tmpfs old a")
     var ledger = try MountLedger()
     _ = ledger.difference(for: child.pid)
+    usleep(5000)
+    let began = SystemCalls.Clock.realtime()
     try child.run("mount -t tmpfs brief a; umount a")
-    let found = MountFinding(try line("\(folder)/a", child), ledger.difference(for: child.pid))
+    let found = MountFinding(try line("\(folder)/a", child, at: began), ledger.difference(for: child.pid))
     #expect(found?.isNew != true, "\(found.map { text($0.entry.source) } ?? "none") would be unmounted")
+  }
+
+  /// The move had happened when another call's record made the ledger look.
+  @Test func aMoveThatWasSeenEarlierIsStillAMove() throws {
+    let child = try helper()
+    defer { try? cleanUp(child) }
+    let folder = try child.run("pwd")
+    try child.run("mount -t tmpfs old a")
+    var ledger = try MountLedger()
+    _ = ledger.difference(for: child.pid)
+    usleep(5000)
+    var text = RecordText(call: .moveMount, pid: child.pid).naming(["\"\(folder)/b\""])
+    text.time = SystemCalls.Clock.realtime()
+    try child.run("mount --move a b")
+    _ = ledger.difference(for: child.pid)
+    let found = MountFinding(try text.record(), ledger.difference(for: child.pid))
+    #expect(found?.isNew != true, "a mount that had been there would be unmounted")
+  }
+
+  /// A new mount of the new calls is no less new for having been seen for another call's sake.
+  @Test func aNewMountThatWasSeenEarlierIsStillNew() throws {
+    let child = try helper()
+    defer { try? cleanUp(child) }
+    let folder = try child.run("pwd")
+    var ledger = try MountLedger()
+    _ = ledger.difference(for: child.pid)
+    usleep(5000)
+    var text = RecordText(call: .moveMount, pid: child.pid).naming(["\"\(folder)/b\""])
+    text.time = SystemCalls.Clock.realtime()
+    try child.run("mount -t tmpfs two b")
+    _ = ledger.difference(for: child.pid)
+    let found = MountFinding(try text.record(), ledger.difference(for: child.pid))
+    #expect(found?.isNew == true, "else nobody undoes it")
+  }
+
+  /// By `..` behind a link, or in a root folder of the caller's own, the words of one place name another. The kernel's
+  /// record says on which device that one is.
+  @Test(arguments: [KnownCall.mount, .umount2, .mountSetattr])
+  func aMountOnAnotherDeviceIsAnother(_ call: KnownCall) throws {
+    var text = RecordText(call: call, arguments: [1, 2, 3, 0x20]).naming([#""/link/../m""#])
+    let table = [entry(5, "/m")]
+    func isFound() throws -> Bool {
+      let difference = MountLedger.Difference(
+        namespace: 1, isInitial: true, added: [], removed: call == .umount2 ? table : [],
+        table: call == .umount2 ? [] : table, idsBefore: [5])
+      return MountFinding(try text.record(), difference) != nil
+    }
+    #expect(try isFound())
+    text.others = text.others.map { ($0.type, $0.text.replacing("dev=00:2a", with: "dev=08:01")) }
+    #expect(try !isFound(), "a record about /m, verified, of a call that was about another place")
   }
 }

@@ -24,13 +24,13 @@ struct RuleCompilerTests {
 
   /// Behind `-a always,exit -F arch=`. Calls stand in the order of their numbers.
   private static let upkeep64 = [
-    "b64 -S capset,setns -F key=lilium.subject", "b64 -S unshare -F a0&0x10020000 -F key=lilium.subject",
+    "b64 -S capset,setns -F key=lilium.subject", "b64 -S clone,unshare -F a0&0x10020000 -F key=lilium.subject",
   ]
   private static let upkeepARM64 = [
-    "b64 -S capset,setns -F key=lilium.subject", "b64 -S unshare -F a0&0x10020000 -F key=lilium.subject",
+    "b64 -S capset,setns -F key=lilium.subject", "b64 -S unshare,clone -F a0&0x10020000 -F key=lilium.subject",
   ]
   private static let upkeep32 = [
-    "b32 -S capset,setns -F key=lilium.subject", "b32 -S unshare -F a0&0x10020000 -F key=lilium.subject",
+    "b32 -S capset,setns -F key=lilium.subject", "b32 -S clone,unshare -F a0&0x10020000 -F key=lilium.subject",
   ]
 
   static let x86: [Case] = [
@@ -79,7 +79,7 @@ struct RuleCompilerTests {
       .clone, on: .x86_64,
       [
         "b64 -S clone -F a0&0x7e020000 -F key=lilium.clone", "b64 -S unshare -F a0&0x7e020080 -F key=lilium.clone",
-        "b64 -S setns,clone3 -F key=lilium.clone", upkeep64[0],
+        "b64 -S setns,clone3 -F key=lilium.clone", "b64 -S capset -F key=lilium.subject",
       ]),
     Case(
       .ioctl, .numbers([0x5412, 0x4004_5431]), on: .x86_64,
@@ -126,7 +126,7 @@ struct RuleCompilerTests {
       .clone, on: .arm,
       [
         "b32 -S clone -F a0&0x7e020000 -F key=lilium.clone", "b32 -S unshare -F a0&0x7e020080 -F key=lilium.clone",
-        "b32 -S setns,clone3 -F key=lilium.clone", upkeep32[0],
+        "b32 -S setns,clone3 -F key=lilium.clone", "b32 -S capset -F key=lilium.subject",
       ]),
   ]
 

@@ -70,7 +70,7 @@ struct SensorTests {
   @Test func anOrdinaryChildIsNobodysBusiness() throws {
     let parent = try Helper()
     try parent.run("sleep 60 & :")
-    defer { _ = try? parent.run("kill $!") }
+    defer { _ = try? parent.run("kill -KILL $!") }
     #expect(try sense(clone3(try parent.child(), by: parent.pid)) == .none)
   }
 
@@ -79,7 +79,7 @@ struct SensorTests {
     try parent.run(
       "unshare -m -u sleep 60 & :; until [ -e /proc/$!/ns ] && [ $(readlink /proc/$!/ns/uts) != $(readlink /proc/$$/ns/uts) ]; do sleep 0.01; done"
     )
-    defer { _ = try? parent.run("kill $!") }
+    defer { _ = try? parent.run("kill -KILL $!") }
     #expect(try sense(clone3(try parent.child(), by: parent.pid)) == .request(.clone, namespaces: ["mount", "uts"]))
   }
 

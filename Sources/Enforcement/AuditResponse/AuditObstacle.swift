@@ -29,15 +29,16 @@ public struct AuditObstacle: Sendable, Hashable, CustomStringConvertible {
           description: "the rule -a never,task hides every process that was started under it, for as long as it lives: "
             + "remove it (Debian has it in /etc/audit/rules.d), and restart what runs", isFatal: false))
     }
-    found += listed.filter { $0.list == .exclude && $0.action != .possible && hidesNeeded($0) }.map {
+    found += listed.filter { rule in needed.contains { rule.keepsOut($0) } }.map {
       AuditObstacle(description: "a rule keeps records out that Lilium needs: \($0.text)", isFatal: false)
     }
     return found + hidden(listed, wanted)
   }
 
-  private static func hidesNeeded(_ rule: ListedRule) -> Bool {
-    ["SYSCALL", "PATH", "CWD", "OBJ_PID", "CAPSET", "KERN_MODULE"].contains { rule.text.contains("msgtype=\($0)") }
-  }
+  /// Without these records an event says too little. One of EOE and PROCTITLE, which end it, may be missing.
+  private static let needed = [
+    AuditType.syscall, AuditType.path, AuditType.cwd, AuditType.objPID, AuditType.capset, AuditType.kernModule,
+  ]
 
   /// The first rule that matches a call speaks, and `never` says nothing.
   private static func hidden(_ listed: [ListedRule], _ wanted: [CompiledRule]) -> [AuditObstacle] {

@@ -28,13 +28,23 @@ struct MountFinding {
       let topmost = place.flatMap { place in difference.table.last { $0.mountPoint == place } }
       guard let made = Self.choose(difference.added, at: place) ?? topmost else { return nil }
       // A mount that was moved was there before, and is not the mover's to lose.
-      isNew = record.call == .mount || difference.isUnheard(of: made.id) ?? (record.paths.count == 1)
+      isNew =
+        !difference.hadSeen(made, before: record.event.time)
+        && (record.call == .mount || Self.attaches(record, made, difference))
       entry = made
     default:
       isNew = false
       guard let place, let there = difference.table.last(where: { $0.mountPoint == place }) else { return nil }
       entry = there
     }
+  }
+
+  /// move_mount(2) gives a new mount its place, or moves one that had another.
+  private static func attaches(
+    _ record: CallRecord, _ entry: MountEntry, _ difference: MountLedger.Difference
+  ) -> Bool {
+    if difference.removed.contains(where: { $0.id == entry.id }) { return false }
+    return difference.isUnheard(of: entry.id) ?? (record.paths.count == 1)
   }
 
   /// mount(2) with none of the flags by which it changes or moves a mount that is there (MS_REMOUNT, MS_MOVE, the kinds

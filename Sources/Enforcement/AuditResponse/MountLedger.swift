@@ -14,11 +14,10 @@ struct MountLedger {
     var added: [MountEntry]
     var removed: [MountEntry]
     var table: [MountEntry]
-    /// Ids of the mounts that were there before; nil where nobody looked.
-    fileprivate var idsBefore: Set<UInt64>?
-
-    /// Whether no mount had this id before; nil where nobody knows.
-    func isUnheard(of id: UInt64) -> Bool? { idsBefore.map { !$0.contains(id) } }
+    /// Ids of the mounts that were there at the last look; nil where nobody had looked.
+    var idsBefore: Set<UInt64>?
+    /// When each mount that is there now was first seen, in nanoseconds since the epoch.
+    fileprivate var firstSeen: [Key: Int64] = [:]
 
     init(
       namespace: UInt64, isInitial: Bool, added: [MountEntry], removed: [MountEntry], table: [MountEntry],
@@ -31,16 +30,40 @@ struct MountLedger {
       self.table = table
       self.idsBefore = idsBefore
     }
+
+    /// Whether no mount had this id at the last look; nil where nobody knows.
+    func isUnheard(of id: UInt64) -> Bool? { idsBefore.map { !$0.contains(id) } }
+
+    /// Whether the mount had been seen when something happened, so that it is not what came of it.
+    func hadSeen(_ entry: MountEntry, before time: Int64) -> Bool { firstSeen[Key(entry)].map { $0 <= time } ?? false }
+  }
+
+  /// A mount id is used again; with place and device it names a mount well enough.
+  fileprivate struct Key: Hashable {
+    let id: UInt64
+    let device: UInt64
+    let place: [UInt8]
+    init(_ entry: MountEntry) {
+      id = entry.id
+      device = UInt64(entry.major) << 32 | UInt64(entry.minor)
+      place = entry.mountPoint
+    }
+  }
+
+  private struct Look {
+    var table: [MountEntry]
+    var firstSeen: [Key: Int64]
   }
 
   private let own: UInt64
-  private var tables: [UInt64: [MountEntry]] = [:]
+  private var looks: [UInt64: Look] = [:]
   private var order: [UInt64] = []
   private static let capacity = 64
 
   init() throws(Errno) {
     own = try ProcessFile.mountNamespace.status(pid: ProcessSetup.processID).inode
-    tables[own] = try MountInfo.read()
+    let table = try MountInfo.read()
+    looks[own] = Look(table: table, firstSeen: Self.seen(table, Clock.realtime(), since: [:]))
   }
 
   /// What has changed, since the last time, where the process lives; without a process, in the initial namespace. Of a
@@ -52,33 +75,29 @@ struct MountLedger {
       namespace = found
     }
     guard let now = try? MountInfo.read(pid: namespace == own ? nil : pid) else { return nil }
-    let before = tables[namespace]
-    remember(now, of: namespace)
-    let known = Set((before ?? now).map(Key.init))
-    let present = Set(now.map(Key.init))
-    return Difference(
-      namespace: namespace, isInitial: namespace == own, added: now.filter { !known.contains(Key($0)) },
-      removed: (before ?? []).filter { !present.contains(Key($0)) }, table: now,
-      idsBefore: before.map { Set($0.map(\.id)) })
+    let before = looks[namespace]
+    let seen = Self.seen(now, Clock.realtime(), since: before?.firstSeen ?? [:])
+    remember(Look(table: now, firstSeen: seen), of: namespace)
+    var difference = Difference(
+      namespace: namespace, isInitial: namespace == own,
+      added: before.map { before in now.filter { before.firstSeen[Key($0)] == nil } } ?? [],
+      removed: before.map { before in before.table.filter { seen[Key($0)] == nil } } ?? [], table: now,
+      idsBefore: before.map { Set($0.table.map(\.id)) })
+    difference.firstSeen = seen
+    return difference
   }
 
-  /// A mount id is used again; with place and device it names a mount well enough.
-  private struct Key: Hashable {
-    let id: UInt64
-    let device: UInt64
-    let place: [UInt8]
-    init(_ entry: MountEntry) {
-      id = entry.id
-      device = UInt64(entry.major) << 32 | UInt64(entry.minor)
-      place = entry.mountPoint
-    }
+  private static func seen(_ table: [MountEntry], _ now: Int64, since before: [Key: Int64]) -> [Key: Int64] {
+    var seen: [Key: Int64] = [:]
+    for entry in table { seen[Key(entry)] = before[Key(entry)] ?? now }
+    return seen
   }
 
-  private mutating func remember(_ table: [MountEntry], of namespace: UInt64) {
-    tables[namespace] = table
+  private mutating func remember(_ look: Look, of namespace: UInt64) {
+    looks[namespace] = look
     if namespace == own { return }
     order.removeAll { $0 == namespace }
     order.append(namespace)
-    if order.count > Self.capacity { tables[order.removeFirst()] = nil }
+    if order.count > Self.capacity { looks[order.removeFirst()] = nil }
   }
 }

@@ -96,6 +96,20 @@ public struct AuditCondition: Sendable, Hashable, CustomStringConvertible {
     case bitTest = 0x4800_0000
     case lessOrEqual = 0x5000_0000
     case greaterOrEqual = 0x6000_0000
+
+    /// As the kernel compares (kernel/auditfilter.c, audit_comparator).
+    func holds(_ left: UInt32, _ right: UInt32) -> Bool {
+      switch self {
+      case .bitMask: left & right != 0
+      case .less: left < right
+      case .greater: left > right
+      case .notEqual: left != right
+      case .equal: left == right
+      case .bitTest: left & right == right
+      case .lessOrEqual: left <= right
+      case .greaterOrEqual: left >= right
+      }
+    }
   }
 
   public var field: Field

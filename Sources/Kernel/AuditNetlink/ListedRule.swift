@@ -76,6 +76,16 @@ public struct ListedRule: Sendable, Hashable {
     }
   }
 
+  /// Whether records of this type (`AuditType`) are kept out, all or some of them: a rule of the exclude list does so
+  /// whatever its action.
+  public func keepsOut(_ type: UInt16) -> Bool {
+    guard list == .exclude else { return false }
+    return data.fields.allSatisfy { field in
+      guard field.number == FieldNumber.messageType else { return true }
+      return AuditCondition.Comparison(rawValue: field.operation)?.holds(UInt32(type), field.value) ?? true
+    }
+  }
+
   /// Whether the rule tests more than the architecture and the call.
   public var hasOtherConditions: Bool {
     data.fields.contains { $0.number != FieldNumber.architecture && $0.number != FieldNumber.key }
