@@ -13,7 +13,7 @@ DESTDIR ?=
 RELEASE := .build/release
 PROGRAMS := $(RELEASE)/liliumd $(RELEASE)/liliumctl
 BENCH := .build/bench
-BENCH_PROGRAMS := $(BENCH)/null-responder $(BENCH)/workload $(BENCH)/tiny
+BENCH_PROGRAMS := $(BENCH)/null-responder $(BENCH)/workload $(BENCH)/syscalls $(BENCH)/tiny
 MAN_PAGES := $(wildcard man/*.[578])
 SWIFT_TREES := Package.swift Sources Tests
 
@@ -49,8 +49,9 @@ lint: deps ## check format, scripts, man pages and the unit
 format: ## bring the Swift sources into the house format
 	swift-format format --in-place --parallel --recursive $(SWIFT_TREES)
 
-bench: build $(BENCH_PROGRAMS) ## compare liliumd with a C null responder and with no monitor, as root
+bench: build $(BENCH_PROGRAMS) ## compare liliumd with a C null responder and no monitor, audit rules with none, as root
 	@Benchmarks/bench.sh $(RELEASE) $(BENCH)
+	@Benchmarks/audit-cost.sh $(RELEASE) $(BENCH)
 
 $(BENCH)/tiny: BENCH_FLAGS := -static
 $(BENCH)/%: Benchmarks/%.c

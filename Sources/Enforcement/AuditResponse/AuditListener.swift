@@ -50,7 +50,7 @@ public final class AuditListener<Handler: Mediator>: Sendable {
   private let stopping = Atomic<Bool>(false)
   private let turns = Atomic<UInt64>(0)
   private let plan: Mutex<SensingPlan>
-  private let status_ = Mutex(AuditListenerStatus())
+  private let counts = Mutex(AuditListenerStatus())
   private let thread = Mutex<Thread?>(nil)
 
   /// What is needed of all that the kernel sends.
@@ -75,7 +75,7 @@ public final class AuditListener<Handler: Mediator>: Sendable {
     wakeUp = try WakeUp()
   }
 
-  public var status: AuditListenerStatus { status_.withLock { $0 } }
+  public var status: AuditListenerStatus { counts.withLock { $0 } }
   /// Counts the thread's turns, for a watchdog.
   public var progress: UInt64 { turns.load(ordering: .relaxed) }
   /// Bytes that may wait in the socket.
@@ -205,7 +205,7 @@ extension AuditListener {
       turn.sensor.remember(record)
     }
     let counters = turn.assembler.counters
-    status_.withLock {
+    counts.withLock {
       $0.events += events
       $0.requests += requests
       $0.unseen += unseen
@@ -228,20 +228,20 @@ extension AuditListener {
       let more = status.lost >= turn.lastLost ? UInt64(status.lost - turn.lastLost) : UInt64(status.lost)
       turn.lastLost = status.lost
       if more > 0 {
-        status_.withLock { $0.kernelLost += more }
+        counts.withLock { $0.kernelLost += more }
         reports.lost("audit-kernel", more)
       }
     }
     guard let drops = try? stream.drops(), drops > turn.lastDrops else { return }
     reports.lost("audit-socket", drops - turn.lastDrops)
     turn.lastDrops = drops
-    status_.withLock { $0.socketDrops = drops }
+    counts.withLock { $0.socketDrops = drops }
   }
 
   private func restore() {
     guard let changes = try? keeper.restore() else { return }
     for change in changes {
-      if case .restored = change { status_.withLock { $0.restored += 1 } }
+      if case .restored = change { counts.withLock { $0.restored += 1 } }
       reports.changed(change)
     }
   }

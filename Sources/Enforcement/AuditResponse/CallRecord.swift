@@ -26,7 +26,9 @@ struct CallRecord: Sendable {
     self.event = event
     self.call = call
     self.architecture = architecture
-    arguments = CallArguments((0..<4).map { entry.hexadecimal("a\($0)") ?? 0 })
+    let values = (0..<4).compactMap { entry.hexadecimal("a\($0)") }
+    guard values.count == 4 else { return nil }
+    arguments = CallArguments(values)
     result = entry.decimal("exit")
     succeeded = entry.word("success") == "yes"
     self.pid = pid
@@ -62,13 +64,42 @@ struct CallRecord: Sendable {
     return [UInt8](name.utf8)
   }
 
-  /// Names of files that the call was given, in the order of its arguments; relative ones with the caller's folder.
-  var paths: [[UInt8]] {
+  /// A name that the call was given, and the device of the file that the kernel found there.
+  struct NamedFile: Sendable {
+    var path: [UInt8]
+    var device: (major: UInt32, minor: UInt32)?
+  }
+
+  /// Names of files that the call was given, in the order of its arguments; relative ones with the caller's folder. One
+  /// that begins at a descriptor's folder is left out: nobody knows which folder that was.
+  var files: [NamedFile] {
     let folder = event.first(AuditType.cwd)?.text("cwd")
-    return event.all(AuditType.path).sorted { ($0.decimal("item") ?? 0) < ($1.decimal("item") ?? 0) }.compactMap {
-      guard let name = $0.text("name"), !name.isEmpty else { return nil }
-      if name.first == UInt8(ascii: "/") { return PathText.plain(name) }
-      return folder.map { PathText.plain($0 + [UInt8(ascii: "/")] + name) }
+    let entries = event.all(AuditType.path).sorted { ($0.decimal("item") ?? 0) < ($1.decimal("item") ?? 0) }
+      .filter { $0.text("name")?.isEmpty == false }
+    return entries.indices.compactMap { index in
+      let device = Self.device(entries[index])
+      guard let name = entries[index].text("name") else { return nil }
+      if name.first == UInt8(ascii: "/") { return NamedFile(path: PathText.plain(name), device: device) }
+      guard let folder, beginsAtFolder(isLast: index == entries.count - 1) else { return nil }
+      return NamedFile(path: PathText.plain(folder + [UInt8(ascii: "/")] + name), device: device)
+    }
+  }
+
+  var paths: [[UInt8]] { files.map(\.path) }
+
+  /// `dev=08:01`, in hexadecimal.
+  private static func device(_ entry: AuditEntry) -> (major: UInt32, minor: UInt32)? {
+    let parts = entry.word("dev")?.split(separator: ":").compactMap { UInt32($0, radix: 16) } ?? []
+    return parts.count == 2 ? (parts[0], parts[1]) : nil
+  }
+
+  /// Whether a relative name begins at the caller's working folder (AT_FDCWD) rather than at a descriptor's.
+  private func beginsAtFolder(isLast: Bool) -> Bool {
+    let workingFolder = UInt32(bitPattern: -100)
+    switch call {
+    case .openTree, .openTreeAttr, .mountSetattr, .fspick: return arguments.low(0) == workingFolder
+    case .moveMount: return arguments.low(isLast ? 2 : 0) == workingFolder
+    default: return true
     }
   }
 }

@@ -14,7 +14,8 @@ enum Containment {
     if case .failure(.protectedProcess) = ending { return .notContained(.protectedProcess) }
     guard let mount, mount.isNew else {
       if case .failure(let failure) = ending { return .notContained(failure) }
-      return .done(.contained)
+      // What was mounted stays where nobody can say which mount it is.
+      return MountFinding.makesMount(record) ? .notContained(.mountChanged) : .done(.contained)
     }
     // What was mounted is what matters, whatever became of the one who did it.
     do throws(ContainmentFailure) { try undo(mount, mountNamespace) } catch { return .notContained(error) }

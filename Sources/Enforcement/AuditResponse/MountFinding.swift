@@ -17,11 +17,14 @@ struct MountFinding {
   init?(_ record: CallRecord, _ difference: MountLedger.Difference?) {
     guard record.succeeded, let difference else { return nil }
     isInitial = difference.isInitial
-    let place = Self.place(of: record)
+    let file = Self.file(of: record)
+    let place = file?.path
     switch record.call {
     case .umount, .umount2:
       isNew = false
-      guard let gone = Self.choose(difference.removed, at: place) else { return nil }
+      guard let gone = Self.choose(difference.removed.filter { Self.isOn($0, file?.device) }, at: place) else {
+        return nil
+      }
       entry = gone
     case .mount where Self.makesMount(record), .moveMount:
       // One that was seen for an earlier call's sake shows as no difference any more: the topmost at the place is it.
@@ -34,7 +37,9 @@ struct MountFinding {
       entry = made
     default:
       isNew = false
-      guard let place, let there = difference.table.last(where: { $0.mountPoint == place }) else { return nil }
+      guard let place, let there = difference.table.last(where: { $0.mountPoint == place }),
+        Self.isOn(there, file?.device)
+      else { return nil }
       entry = there
     }
   }
@@ -44,12 +49,14 @@ struct MountFinding {
     _ record: CallRecord, _ entry: MountEntry, _ difference: MountLedger.Difference
   ) -> Bool {
     if difference.removed.contains(where: { $0.id == entry.id }) { return false }
-    return difference.isUnheard(of: entry.id) ?? (record.paths.count == 1)
+    return difference.isUnheard(of: entry.id, before: record.event.time) ?? (record.paths.count == 1)
   }
 
   /// mount(2) with none of the flags by which it changes or moves a mount that is there (MS_REMOUNT, MS_MOVE, the kinds
   /// of propagation).
-  private static func makesMount(_ record: CallRecord) -> Bool { record.arguments[3] & 0x1e_2020 == 0 }
+  static func makesMount(_ record: CallRecord) -> Bool {
+    record.call == .mount && record.arguments[3] & 0x1e_2020 == 0
+  }
 
   /// The mount at the place that the call named; the only one where it named none.
   private static func choose(_ entries: [MountEntry], at place: [UInt8]?) -> MountEntry? {
@@ -57,8 +64,16 @@ struct MountFinding {
     return entries.count == 1 ? entries[0] : nil
   }
 
+  /// The words of a place may name another one where a link or a root folder of the caller's own lies on the way; the
+  /// kernel's record says on which device it was.
+  private static func isOn(_ entry: MountEntry, _ device: (major: UInt32, minor: UInt32)?) -> Bool {
+    device.map { entry.major == $0.major && entry.minor == $0.minor } ?? false
+  }
+
   /// The folder that the call is about, as its record names it.
-  static func place(of record: CallRecord) -> [UInt8]? {
-    record.call == .moveMount ? record.paths.last : record.paths.first
+  static func place(of record: CallRecord) -> [UInt8]? { file(of: record)?.path }
+
+  private static func file(of record: CallRecord) -> CallRecord.NamedFile? {
+    record.call == .moveMount ? record.files.last : record.files.first
   }
 }

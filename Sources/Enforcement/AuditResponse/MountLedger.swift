@@ -18,6 +18,8 @@ struct MountLedger {
     var idsBefore: Set<UInt64>?
     /// When each mount that is there now was first seen, in nanoseconds since the epoch.
     fileprivate var firstSeen: [Key: Int64] = [:]
+    /// When each mount was first seen, wherever it was then; nil where nobody had looked.
+    fileprivate var idsSeen: [UInt64: Int64]?
 
     init(
       namespace: UInt64, isInitial: Bool, added: [MountEntry], removed: [MountEntry], table: [MountEntry],
@@ -31,8 +33,11 @@ struct MountLedger {
       self.idsBefore = idsBefore
     }
 
-    /// Whether no mount had this id at the last look; nil where nobody knows.
-    func isUnheard(of id: UInt64) -> Bool? { idsBefore.map { !$0.contains(id) } }
+    /// Whether no mount with this id had been seen when something happened; nil where nobody had looked.
+    func isUnheard(of id: UInt64, before time: Int64) -> Bool? {
+      if let idsSeen { return idsSeen[id].map { $0 > time } ?? true }
+      return idsBefore.map { !$0.contains(id) }
+    }
 
     /// Whether the mount had been seen when something happened, so that it is not what came of it.
     func hadSeen(_ entry: MountEntry, before time: Int64) -> Bool { firstSeen[Key(entry)].map { $0 <= time } ?? false }
@@ -53,6 +58,7 @@ struct MountLedger {
   private struct Look {
     var table: [MountEntry]
     var firstSeen: [Key: Int64]
+    var idsSeen: [UInt64: Int64]
   }
 
   private let own: UInt64
@@ -63,7 +69,9 @@ struct MountLedger {
   init() throws(Errno) {
     own = try ProcessFile.mountNamespace.status(pid: ProcessSetup.processID).inode
     let table = try MountInfo.read()
-    looks[own] = Look(table: table, firstSeen: Self.seen(table, Clock.realtime(), since: [:]))
+    looks[own] = Look(
+      table: table, firstSeen: Self.seen(table, by: Key.init, Clock.realtime(), since: [:]),
+      idsSeen: Self.seen(table, by: \.id, Clock.realtime(), since: [:]))
   }
 
   /// What has changed, since the last time, where the process lives; without a process, in the initial namespace. Of a
@@ -76,20 +84,25 @@ struct MountLedger {
     }
     guard let now = try? MountInfo.read(pid: namespace == own ? nil : pid) else { return nil }
     let before = looks[namespace]
-    let seen = Self.seen(now, Clock.realtime(), since: before?.firstSeen ?? [:])
-    remember(Look(table: now, firstSeen: seen), of: namespace)
+    let time = Clock.realtime()
+    let seen = Self.seen(now, by: Key.init, time, since: before?.firstSeen ?? [:])
+    let ids = Self.seen(now, by: \.id, time, since: before?.idsSeen ?? [:])
+    remember(Look(table: now, firstSeen: seen, idsSeen: ids), of: namespace)
     var difference = Difference(
       namespace: namespace, isInitial: namespace == own,
       added: before.map { before in now.filter { before.firstSeen[Key($0)] == nil } } ?? [],
       removed: before.map { before in before.table.filter { seen[Key($0)] == nil } } ?? [], table: now,
       idsBefore: before.map { Set($0.table.map(\.id)) })
     difference.firstSeen = seen
+    difference.idsSeen = before == nil ? nil : ids
     return difference
   }
 
-  private static func seen(_ table: [MountEntry], _ now: Int64, since before: [Key: Int64]) -> [Key: Int64] {
-    var seen: [Key: Int64] = [:]
-    for entry in table { seen[Key(entry)] = before[Key(entry)] ?? now }
+  private static func seen<Name: Hashable>(
+    _ table: [MountEntry], by name: (MountEntry) -> Name, _ now: Int64, since before: [Name: Int64]
+  ) -> [Name: Int64] {
+    var seen: [Name: Int64] = [:]
+    for entry in table { seen[name(entry)] = before[name(entry)] ?? now }
     return seen
   }
 

@@ -33,7 +33,11 @@ public enum MountControl {
         if own >= 0 { closeDescriptor(own) }
         done.wake()
       }
-      _ = try waitForEvents([(done.descriptor, PollEvents.input)], milliseconds: patience)
+      let end = Clock.monotonic() + UInt64(patience) * 1_000_000
+      // A signal ends a wait early.
+      while answer.get() == nil, Clock.monotonic() < end {
+        _ = try waitForEvents([(done.descriptor, PollEvents.input)], milliseconds: patience)
+      }
     } catch {
       throw .refused(error)
     }
