@@ -141,7 +141,8 @@ import Testing
       #expect(try host.record(of: again, "module") != nil, "after auditd has stopped")
     }
     #expect(try host.stop().status == 0)
-    let left = try host.run("auditctl -l; auditctl -s | head -1; cat auditd.out | grep -c 'type=SYSCALL.*key=\"theirs\"'")
+    let left = try host.run(
+      "auditctl -l; auditctl -s | head -1; cat auditd.out | grep -c 'type=SYSCALL.*key=\"theirs\"'")
     #expect(left.output.contains("key=theirs") && !left.output.contains("lilium"), "\(left)")
     #expect(
       left.output.hasSuffix("\n20"), "auditd has all its records: \(left) \(host.read("auditd.out").suffix(600))")

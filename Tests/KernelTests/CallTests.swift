@@ -116,7 +116,7 @@ import Testing
     let outcome = try host.run(
       """
       \(Host.stranger) m/lilcaller traceme >/dev/null
-      sleep 20 & V=$!; timeout -s KILL 3 \(tracer) $V > tracer.out 2>&1; echo victim $V; kill $V
+      sleep 6 & V=$!; timeout -s KILL 3 \(tracer) $V > tracer.out 2>&1; echo victim $V; kill $V
       """, seconds: 30)
     let victim = try #require(outcome.output.firstMatch(of: /victim (\d+)/).flatMap { Int($0.1) }, "\(outcome)")
     let record = try #require(

@@ -34,8 +34,10 @@ func call(
   return facts
 }
 
-func makeTable(capacity: Int = ProcessTable.capacity, round: Int64 = 3_600_000_000_000) throws -> ProcessTable {
-  ProcessTable(namespaces: try InitialNamespaces(), capacity: capacity, round: round)
+func makeTable(capacity: Int = ProcessTable.capacity, round: Int64 = 3_600_000_000_000, numbers: UInt64 = 0) throws
+  -> ProcessTable
+{
+  ProcessTable(namespaces: try InitialNamespaces(), capacity: capacity, round: round, numbers: numbers)
 }
 
 /// Waits until something is so; at most five seconds.

@@ -83,9 +83,13 @@ enum NumberRound {
   /// A processor takes microseconds to make a process or a thread and to end it, and the kernel gives numbers one after
   /// another: a whole round takes at least this long, in nanoseconds.
   static func shortest() -> Int64 {
-    let text = try? Descriptor.open("/proc/sys/kernel/pid_max", 0).readAll(limit: 32)
-    let numbers = text.flatMap { unsafe $0.withUnsafeBytes { unsafe ProcessNumber.read($0) } } ?? 32768
     let each = max(1_000, 4_000 / Int64(ProcessSetup.processorCount))
-    return Int64(numbers) * each
+    return Int64(numbers()) * each
+  }
+
+  /// How many numbers there are (proc_sys_kernel(5), pid_max).
+  static func numbers() -> UInt64 {
+    let text = try? Descriptor.open("/proc/sys/kernel/pid_max", 0).readAll(limit: 32)
+    return UInt64(text.flatMap { unsafe $0.withUnsafeBytes { unsafe ProcessNumber.read($0) } } ?? 32768)
   }
 }

@@ -28,6 +28,8 @@ struct ProcessHistory {
   }
 
   var newest: ProcessState? { states.last }
+  /// Processes that the host had made when the oldest state was read; nil where nobody counted.
+  var forks: UInt64? { states.allSatisfy { $0.forks != nil } ? states.compactMap(\.forks).min() : nil }
 
   /// Takes what was read. `corrects` says that the newest state is the same program, and was wrong.
   mutating func record(_ state: ProcessState, corrects: Bool = false) {

@@ -22,6 +22,8 @@ public struct ProcessState: Sendable {
   public internal(set) var since: Int64
   /// When the process was last seen alive in this state.
   public internal(set) var seen: Int64
+  /// Processes that the host had made by then, at the least; nil where nobody counted.
+  var forks: UInt64?
   /// When another state took its place; the far end of time while none has.
   var until = Int64.max
 

@@ -12,16 +12,22 @@ public final class ProcessTable: SubjectChronicle {
   private let namespaces: InitialNamespaces
   /// How long it takes at the least until a number is given again, in nanoseconds.
   private let round: Int64
+  /// As many new processes at the least as it takes until a number is given again.
+  private let roundOfForks: UInt64
+  private let forks = ForkMeter()
   /// The most processes that are kept.
   public static let capacity = 65536
 
   public convenience init(namespaces: InitialNamespaces) {
-    self.init(namespaces: namespaces, capacity: Self.capacity, round: NumberRound.shortest())
+    self.init(
+      namespaces: namespaces, capacity: Self.capacity, round: NumberRound.shortest(), numbers: NumberRound.numbers())
   }
 
-  init(namespaces: InitialNamespaces, capacity: Int, round: Int64) {
+  init(namespaces: InitialNamespaces, capacity: Int, round: Int64, numbers: UInt64) {
     self.namespaces = namespaces
     self.round = round
+    // Those that live are passed over, and are never as many.
+    roundOfForks = numbers / 2
     book = Mutex(ProcessBook(capacity: capacity))
   }
 
@@ -50,6 +56,8 @@ public final class ProcessTable: SubjectChronicle {
 
   /// Keeps a state that was read.
   func take(_ state: ProcessState) {
+    var state = state
+    state.forks = forks.recent
     let hasRoom = book.withLock { $0.take(state) }
     if hasRoom { return }
     makeRoom()
@@ -119,9 +127,17 @@ public final class ProcessTable: SubjectChronicle {
   private func match(
     _ pid: Int32, _ recorded: SubjectFacts, at moment: CallMoment, start: UInt64?
   ) -> ProcessHistory.Match {
-    book.withLock {
-      $0.history(of: pid)?.match(recorded, at: moment, start: start, round: round) ?? .unseen
-    }
+    let history = book.withLock { $0.history(of: pid) }
+    guard let history else { return .unseen }
+    let match = history.match(recorded, at: moment, start: start, round: round)
+    guard case .unclear = match, start == nil, hasNotComeRound(since: history.forks) else { return match }
+    return history.match(recorded, at: moment, start: start, round: .max / 4)
+  }
+
+  /// Fewer processes were made since than it takes until a number is another's.
+  private func hasNotComeRound(since count: UInt64?) -> Bool {
+    guard let count, let now = forks.current, now >= count else { return false }
+    return now - count < roundOfForks
   }
 
   // MARK: Keeping it small
