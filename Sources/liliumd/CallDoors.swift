@@ -57,14 +57,16 @@ final class CallDoors: Sendable {
     let door: Open
     if let running = self.door { door = running } else { door = try open(plan, configuration, for: first) }
     door.listener.replace(plan: plan)
+    let rules = RuleCompiler.rules(for: plan)
     do throws(Errno) {
       let preferences = AuditPreferences(
         backlogLimit: configuration.audit.backlogLimit, restoresRules: configuration.audit.restoresRules)
-      for change in try door.keeper.install(RuleCompiler.rules(for: plan), preferences) { report(change) }
+      for change in try door.keeper.install(rules, preferences) { report(change) }
       for obstacle in try door.keeper.obstacles() { report(obstacle) }
     } catch {
+      let reason = Self.refusal(error, door.keeper, rules)
       if self.door == nil { close(door) }
-      throw DoorError(mechanism: first, reason: Self.refusal(error))
+      throw DoorError(mechanism: first, reason: reason)
     }
     opened.withLock { $0 = door }
   }
@@ -79,13 +81,18 @@ final class CallDoors: Sendable {
     }
   }
 
-  private static func refusal(_ error: Errno) -> String {
-    switch error {
-    case .permission:
-      "the kernel refuses audit rules: they are locked (auditctl -e 2) and lack Lilium's, or liliumd lacks "
-        + "CAP_AUDIT_CONTROL in the initial namespaces; run liliumctl doctor, and liliumctl rules for the rules wanted"
-    default: "audit: \(error); run liliumctl doctor to see what this kernel offers"
+  private static func refusal(
+    _ error: Errno, _ keeper: RuleKeeper? = nil, _ wanted: [CompiledRule] = []
+  ) -> String {
+    guard error == .permission else { return "audit: \(error); run liliumctl doctor to see what this kernel offers" }
+    guard let keeper, (try? keeper.status())?.isLocked == true, let listed = try? keeper.listed() else {
+      return "the kernel refuses audit to liliumd: it needs CAP_AUDIT_CONTROL and CAP_AUDIT_READ in the initial user, pid "
+        + "and network namespaces; run liliumctl doctor"
     }
+    let missing = wanted.filter { rule in !listed.contains { $0.matches(rule.rule) } }.map { "\n  \($0.rule.text)" }
+    return "audit rules are locked until the next boot (auditctl -e 2), and these are missing; put the output of "
+      + "liliumctl rules into a file of /etc/audit/rules.d, before the one that locks, and boot again:"
+      + missing.joined()
   }
 
   private func open(_ plan: SensingPlan, _ configuration: Configuration, for mechanism: Mechanism) throws(DoorError)
