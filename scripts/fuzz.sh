@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds each fuzzer in Tests/Fuzzers and runs it for $1 seconds over its committed corpus.
+# Where CI is true the seed is fixed: a change is judged by what it does, and new inputs are looked for by `make fuzz`.
 # It must not write into the corpus: what a run finds stays in a temporary folder, a crash in .build-fuzz/findings.
 set -euo pipefail
 
@@ -7,6 +8,8 @@ seconds=$1
 jobs=${JOBS:-2}
 scratch=.build-fuzz
 findings=$scratch/findings
+seed=()
+if [ "${CI:-false}" = true ]; then seed=(-seed=1); fi
 # A crash is for libFuzzer, which keeps the input; Swift's own backtracer would take it away.
 export SWIFT_BACKTRACE=enable=no
 fresh=$(mktemp -d)
@@ -30,7 +33,7 @@ for folder in Tests/Fuzzers/*Fuzzer; do
   fi
   LILIUM_FUZZ=1 swift build --quiet --sanitize fuzzer -c debug --scratch-path "$scratch" -j "$jobs" --product "$name"
   mkdir "$fresh/$name"
-  if ! "$scratch/debug/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  if ! "$scratch/debug/$name" "${seed[@]}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$findings/$name-" "$fresh/$name" "$corpus" >"$fresh/$name.log" 2>&1; then
     tail -n 60 "$fresh/$name.log" >&2
     echo "fuzz: $name found an input that breaks it; see $findings" >&2

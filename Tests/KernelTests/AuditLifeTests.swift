@@ -95,6 +95,71 @@ import Testing
     #expect(lost > 0 || decided == rounds)
   }
 
+  /// With the sink `audit`, a denial stands in the kernel's own trail: as the kernel tells it, with the rule's number, and
+  /// as Lilium tells it.
+  @Test func denialsGoToTheAuditTrailOnRequest() throws {
+    let host = try Host()
+    try host.addPrograms()
+    try host.write("rules/50-test.rules", host.usualRules)
+    try host.write(
+      "lilium.toml",
+      """
+      [mode]
+      exec = "enforce"
+      [coverage]
+      filesystems = ["\(host.mount)"]
+      [log]
+      sinks = ["audit"]
+      [control]
+      socket = "\(host.folder)/control.sock"
+      group = ""
+      """)
+    try host.check(
+      host.run(
+        """
+        \(Self.startOfAuditd.replacingOccurrences(of: "nochange", with: "enable"))
+        timeout -s KILL 60 \(Host.products)/liliumd --config lilium.toml --rules rules --state state > daemon.err 2>&1 &
+        echo $! > timeout.pid
+        for i in $(seq 100); do [ -S control.sock ] && break; sleep 0.05; done
+        pgrep -P $(cat timeout.pid) > daemon.pid; cp m/bad $'m/bad "x" resp=1'; sleep 0.5
+        m/good && ! m/bad && ! m/bad*resp*
+        """))
+    usleep(500_000)
+    _ = try host.stop()
+    _ = try host.run("\(Self.endOfAuditd); auditctl -e 0 > /dev/null")
+    let lines = host.read("auditd.out").split(separator: "\n")
+    let kernel = lines.filter { $0.hasPrefix("type=FANOTIFY") }
+    #expect(kernel.count == 2 && kernel.allSatisfy { $0.contains("resp=2") }, "\(kernel)")
+    #expect(
+      kernel.allSatisfy { $0.contains("fan_type=1 fan_info=1") } || kernel.allSatisfy { !$0.contains("fan_type=1") })
+    let own = lines.filter { $0.hasPrefix("type=USER_AVC") && $0.contains("lilium: id=") }
+    #expect(own.count == 2, "\(own)")
+    #expect(own.allSatisfy { $0.contains("mechanism=exec mode=enforce verdict=deny effect=prevented reason=rule") })
+    #expect(own.contains { $0.contains("obj_path=\"\(host.mount)/bad\"") }, "\(own)")
+    #expect(own.allSatisfy { !$0.contains("\"x\"") }, "a hostile name is encoded: \(own)")
+  }
+
+  private static let startOfAuditd = """
+    mkdir -p auditd && chmod 700 auditd && cat > auditd/auditd.conf <<X
+    log_file = $PWD/auditd/audit.log
+    log_format = RAW
+    log_group = root
+    write_logs = yes
+    flush = NONE
+    max_log_file = 64
+    num_logs = 0
+    space_left = 2
+    admin_space_left = 1
+    space_left_action = IGNORE
+    admin_space_left_action = IGNORE
+    disk_full_action = IGNORE
+    disk_error_action = IGNORE
+    max_log_file_action = IGNORE
+    X
+    auditd -f -s nochange -c $PWD/auditd > auditd.out 2>&1 & echo $! > auditd.pid; sleep 1
+    kill -0 $(cat auditd.pid) || { cat auditd.out; exit 1; }
+    """
+
   /// In order where it heeds that without an init system, by force where not.
   private static let endOfAuditd = """
     kill $(cat auditd.pid) 2>/dev/null
@@ -107,31 +172,10 @@ import Testing
   func livesBesideAuditd(_ when: String) throws {
     let host = try Host()
     try host.addCaller()
-    let auditd = """
-      mkdir -p auditd && chmod 700 auditd && cat > auditd/auditd.conf <<X
-      log_file = $PWD/auditd/audit.log
-      log_format = RAW
-      log_group = root
-      write_logs = yes
-      flush = NONE
-      max_log_file = 64
-      num_logs = 0
-      disp_qos = lossy
-      space_left = 2
-      admin_space_left = 1
-      space_left_action = IGNORE
-      admin_space_left_action = IGNORE
-      disk_full_action = IGNORE
-      disk_error_action = IGNORE
-      max_log_file_action = IGNORE
-      X
-      auditd -f -s nochange -c $PWD/auditd > auditd.out 2>&1 & echo $! > auditd.pid; sleep 1
-      kill -0 $(cat auditd.pid) || { cat auditd.out; exit 1; }
-      """
     let theirs = "auditctl -a always,exit -F arch=b64 -S acct -F key=theirs"
-    if when == "before" { try host.check(host.run("\(auditd)\n\(theirs)\nauditctl -e 1 > /dev/null")) }
+    if when == "before" { try host.check(host.run("\(Self.startOfAuditd)\n\(theirs)\nauditctl -e 1 > /dev/null")) }
     try host.start(rules: "", exec: "off", calls: "module = \"audit\"")
-    if when == "during" { try host.check(host.run("\(auditd)\n\(theirs)")) }
+    if when == "during" { try host.check(host.run("\(Self.startOfAuditd)\n\(theirs)")) }
     for _ in 0..<20 { _ = try host.run("python3 -c 'import ctypes; ctypes.CDLL(None).acct(b\"/nonexistent\")'") }
     let called = try host.call("delete_module", as: Host.stranger)
     #expect(try host.record(of: called, "module") != nil)

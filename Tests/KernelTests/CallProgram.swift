@@ -86,6 +86,13 @@ enum CallProgram {
         }
         if (!strcmp(name, "setns")) return setns(open(word, O_RDONLY), 0);
         if (!strcmp(name, "ioctl")) return ioctl(open("/dev/null", O_RDONLY), strtoul(word, NULL, 0), "x");
+        if (!strcmp(name, "drop")) {
+            struct { uint32_t version; int pid; } head = {0x20080522, 0};
+            struct { uint32_t effective, permitted, inheritable; } sets[2] = {{0}};
+            if (syscall(SYS_capset, &head, sets) < 0) return -1;
+            usleep(atoi(word) * 1000);
+            return syscall(SYS_delete_module, "lilium_test_none", O_NONBLOCK);
+        }
         if (!strcmp(name, "storm")) {
             long rounds = atol(word);
             for (long i = 0; i < rounds; i++) syscall(SYS_delete_module, "lilium_test_none", O_NONBLOCK);

@@ -171,6 +171,35 @@ import Testing
     #expect(named.count == mounts.count, "\(mounts.first ?? [:])")
   }
 
+  /// Root that gave its capabilities up is not root's program as it was when it began.
+  @Test(arguments: [0, 200]) func capabilitiesThatWereGivenUpAreGone(_ milliseconds: Int) throws {
+    let host = try started("module = \"audit\"")
+    let kept = try host.call("delete_module")
+    #expect(try host.record(of: kept, "module")?["reason"] as? String == "capability")
+    for _ in 0..<5 {
+      let called = try host.call("drop \(milliseconds)")
+      let record = try #require(try host.record(of: called, "module"))
+      #expect(record["verdict"] as? String == "deny" && record["reason"] as? String == "default", "\(record)")
+      #expect((record[path: "subject", "capabilities"] as? [String])?.isEmpty != false, "\(record)")
+    }
+  }
+
+  @Test func theTripwireTriesEachArmedDoor() throws {
+    let host = try started(more: "[audit]\nrestore_rules = false\n")
+    let doctor = try host.run(
+      "\(Host.products)/liliumctl doctor --config lilium.toml --rules rules --socket control.sock")
+    for mechanism in ["ptrace", "mprotect", "module", "kexec", "mount", "clone", "ioctl"] {
+      let line = doctor.output.split(separator: "\n").first { $0.contains("tripwire \(mechanism):") }
+      #expect(line?.hasPrefix("[+]") == true && line?.contains("arrived as a record") == true, "\(doctor)")
+    }
+    // Where rules are gone, it says so.
+    try host.check(host.run("auditctl -D > /dev/null"))
+    let blind = try host.run(
+      "timeout 60 \(Host.products)/liliumctl doctor --config lilium.toml --rules rules --socket control.sock; echo status $?"
+    )
+    #expect(!blind.output.hasSuffix("status 0"), "\(blind)")
+  }
+
   /// What a call of a mechanism that is off does is nobody's business.
   @Test func aMechanismThatIsOffIsNotSensed() throws {
     let host = try started("module = \"audit\"")
