@@ -62,42 +62,60 @@ import Testing
     Case(words: "ioctl 0x5412", mechanism: "ioctl", syscall: "ioctl", expected: ["request": "TIOCSTI"]),
   ]
 
-  /// One daemon for all: each call by root, who holds every capability that opens a door, and by somebody without.
-  @Test func sensesEachCallWithAndWithoutTheCapability() throws {
-    let host = try started()
-    for test in Self.cases {
-      let words = test.words.replacingOccurrences(of: " m", with: " \(host.mount)/sub")
-      try host.check(host.run("mkdir -p m/sub"))
-      let root = try host.call(words, linger: 300)
-      try check(test, root, host, isHolder: true)
-      _ = try host.run("umount m/sub 2>/dev/null")
-      // Without the capability no descriptor of a new mount is to be had.
-      if test.syscall == "move_mount" { continue }
-      let stranger = try host.call(words, as: Host.stranger, linger: 300)
-      try check(test, stranger, host, isHolder: false)
+  /// Who calls.
+  enum Who: String, CaseIterable {
+    /// Holds every capability that opens a door.
+    case root
+    /// Holds none.
+    case stranger
+    /// Holds all of them, in a user namespace of its own.
+    case rootOfItsOwn
+
+    var prefix: String {
+      switch self {
+      case .root: ""
+      case .stranger: Host.stranger
+      case .rootOfItsOwn: "\(Host.stranger) unshare -Urm"
+      }
     }
   }
 
-  private func check(_ test: Case, _ called: Host.Called, _ host: Host, isHolder: Bool) throws {
-    let who = isHolder ? "root" : "stranger"
+  /// One daemon for all: each call by each of them.
+  @Test func sensesEachCallWithAndWithoutTheCapability() throws {
+    let host = try started()
+    try host.check(host.run("mkdir -p m/sub"))
+    for test in Self.cases {
+      let words = test.words.replacingOccurrences(of: " m", with: " \(host.mount)/sub")
+      for who in Who.allCases {
+        // Without the capability no descriptor of a new mount is to be had.
+        if who == .stranger, test.syscall == "move_mount" { continue }
+        try check(test, try host.call(words, as: who.prefix, linger: 200), host, who)
+        _ = try host.run("umount m/sub 2>/dev/null")
+      }
+    }
+  }
+
+  private func check(_ test: Case, _ called: Host.Called, _ host: Host, _ who: Who) throws {
     let found = try host.record {
       $0[path: "subject", "pid"] as? Int == called.pid && $0[path: "operation", "syscall"] as? String == test.syscall
+        && ($0[path: "subject", "exe"] as? String)?.hasSuffix("/lilcaller") == true
     }
     let record = try #require(found, "\(test.words) by \(who): no record")
     #expect(record["mechanism"] as? String == test.mechanism)
     #expect(record["mode"] as? String == "audit" && record["effect"] as? String == "logged", "\(test.words): \(record)")
-    let isDefault = test.mechanism != "ioctl"
-    if isHolder {
+    if who == .root {
       #expect(
         record["verdict"] as? String == "allow" && record["reason"] as? String == "capability",
-        "\(test.words): \(record)")
+        "\(test.words): \(record)"
+      )
     } else {
-      #expect(record["verdict"] as? String == "deny", "\(test.words): \(record)")
-      #expect(record["reason"] as? String == (isDefault ? "default" : "rule"), "\(test.words): \(record)")
+      #expect(record["verdict"] as? String == "deny", "\(test.words) by \(who): \(record)")
+      #expect(
+        record["reason"] as? String == (test.mechanism == "ioctl" ? "rule" : "default"), "\(test.words): \(record)")
     }
-    #expect(record[path: "subject", "uid"] as? Int == (isHolder ? 0 : 61234))
+    #expect(record[path: "subject", "uid"] as? Int == (who == .root ? 0 : 61234))
     #expect(record[path: "subject", "identity"] as? String == "certain", "\(test.words) by \(who): \(record)")
-    #expect((record[path: "subject", "exe"] as? String)?.hasSuffix("/lilcaller") == true)
+    #expect(record[path: "subject", "userns_initial"] as? Bool == (who != .rootOfItsOwn), "\(test.words): \(record)")
     let result = record[path: "operation", "result"] as? Int
     #expect(called.result < 0 ? result == -called.error : (result ?? -1) >= 0, "\(test.words): \(record)")
     // A call that failed did nothing, so that what it would have done cannot be told by looking.
