@@ -86,7 +86,8 @@ final class CallDoors: Sendable {
   ) -> String {
     guard error == .permission else { return "audit: \(error); run liliumctl doctor to see what this kernel offers" }
     guard let keeper, (try? keeper.status())?.isLocked == true, let listed = try? keeper.listed() else {
-      return "the kernel refuses audit to liliumd: it needs CAP_AUDIT_CONTROL and CAP_AUDIT_READ in the initial user, pid "
+      return
+        "the kernel refuses audit to liliumd: it needs CAP_AUDIT_CONTROL and CAP_AUDIT_READ in the initial user, pid "
         + "and network namespaces; run liliumctl doctor"
     }
     let missing = wanted.filter { rule in !listed.contains { $0.matches(rule.rule) } }.map { "\n  \($0.rule.text)" }
@@ -144,6 +145,7 @@ final class CallDoors: Sendable {
     guard let door else { return nil }
     var report = StatusReport.Audit()
     let listener = door.listener.status
+    report.records = listener.records
     report.received = listener.events
     report.torn = listener.torn
     report.malformed = listener.malformed

@@ -189,6 +189,8 @@ public struct StatusReport: Sendable, Hashable, Codable {
     public var rules = 0
     /// Records that may wait in the kernel; 0 is no limit.
     public var backlogLimit: UInt32 = 0
+    /// Records that were read.
+    public var records: UInt64 = 0
     /// Whole events that were read.
     public var received: UInt64 = 0
     /// Events of which a part was missing.
@@ -207,7 +209,7 @@ public struct StatusReport: Sendable, Hashable, Codable {
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
-      case enabled, rules, received, torn, malformed, restored, obstacles
+      case enabled, rules, records, received, torn, malformed, restored, obstacles
       case switchedOnByLilium = "switched_on_by_lilium"
       case backlogLimit = "backlog_limit"
       case kernelLost = "kernel_lost"

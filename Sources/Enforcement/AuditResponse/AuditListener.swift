@@ -8,6 +8,8 @@ public import SystemCalls
 
 /// How it goes.
 public struct AuditListenerStatus: Sendable, Hashable {
+  /// Records that were read.
+  public var records: UInt64 = 0
   /// Events that were put together.
   public var events: UInt64 = 0
   /// Calls that were handed on for a decision.
@@ -119,6 +121,7 @@ private struct AuditTurn<Desk> {
   var sensor: CallSensor
   var desks: [Mechanism: Desk] = [:]
   var buffer = [UInt8](repeating: 0, count: AuditStream.recordCapacity)
+  var records: UInt64 = 0
   var lastLost: UInt32
   var lastDrops: UInt64 = 0
   var measured: UInt64 = 0
@@ -170,6 +173,7 @@ extension AuditListener {
   private func drain(_ turn: inout Turn) -> Int {
     for count in 0..<Self.batch {
       guard let received = next(&turn.buffer) else { return count }
+      turn.records += 1
       if received.type == AuditType.configChange { turn.isDoubtful = true }
       let now = Clock.monotonic()
       unsafe turn.buffer.withUnsafeBytes { bytes in
@@ -209,6 +213,7 @@ extension AuditListener {
       $0.events += events
       $0.requests += requests
       $0.unseen += unseen
+      $0.records = turn.records
       $0.torn = counters.torn
       $0.malformed = counters.malformed
     }
