@@ -94,8 +94,9 @@ public final class AuditListener<Handler: Mediator>: Sendable {
     let started = try Thread.start("lilium-audit") { [self] in
       var turn = Turn(sensor: sensor, lost: baseline)
       while !stopping.load(ordering: .acquiring) { run(&turn) }
-      // What was called before the rules went away is still to be told.
-      while drain(&turn) > 0 { decide(&turn) }
+      // What was called before the rules went away is still to be told; others' rules may make records without end.
+      let end = Clock.monotonic() + Self.patience
+      while Clock.monotonic() < end, drain(&turn) > 0 { decide(&turn) }
       turn.assembler.flush()
       decide(&turn)
       measure(&turn)
@@ -139,6 +140,8 @@ extension AuditListener {
   private typealias Turn = AuditTurn<Handler.Desk>
 
   private static var second: UInt64 { 1_000_000_000 }
+  /// How long what waits may take at the end.
+  private static var patience: UInt64 { 5 * second }
 
   private func run(_ turn: inout Turn) {
     turns.wrappingAdd(1, ordering: .relaxed)
