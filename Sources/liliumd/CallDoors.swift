@@ -18,6 +18,7 @@ import TrailSinks
 
 final class CallDoors: Sendable {
   struct Open: Sendable {
+    let lock: AuditLock
     let keeper: RuleKeeper
     let listener: AuditListener<Monitor>
     /// Asked at the first open in user space of every dynamically linked program, when its credentials are its own.
@@ -84,6 +85,7 @@ final class CallDoors: Sendable {
   private static func refusal(
     _ error: Errno, _ keeper: RuleKeeper? = nil, _ wanted: [CompiledRule] = []
   ) -> String {
+    if error == .again { return "another liliumd senses system calls on this host: stop it first" }
     guard error == .permission else { return "audit: \(error); run liliumctl doctor to see what this kernel offers" }
     guard let keeper, (try? keeper.status())?.isLocked == true, let listed = try? keeper.listed() else {
       return
@@ -100,6 +102,7 @@ final class CallDoors: Sendable {
     -> Open
   {
     do throws(Errno) {
+      let lock = try AuditLock()
       let keeper = try RuleKeeper(marker: marker)
       let group = try PermissionGroup()
       let witnessed = try ProtectedFiles(group: group, marksFolders: false)
@@ -113,7 +116,7 @@ final class CallDoors: Sendable {
       _ = witnessed.update()
       // After the mark: who starts from now on is seen by it, who runs already is seen now.
       processes.scan()
-      let door = Open(keeper: keeper, listener: listener, witness: witness, witnessed: witnessed)
+      let door = Open(lock: lock, keeper: keeper, listener: listener, witness: witness, witnessed: witnessed)
       do throws(Errno) { try listener.start() } catch {
         close(door)
         throw error

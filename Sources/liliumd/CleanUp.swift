@@ -10,10 +10,14 @@ enum CleanUp {
     do {
       let lock = try StateLock(folder: arguments.state)
       defer { lock.remove() }
+      let rules = try AuditLock()
+      defer { withExtendedLifetime(rules) {} }
       try RuleKeeper(marker: CallDoors.marker(in: arguments.state)).remove()
       return 0
     } catch let refused as StartRefused {
       Console.error(refused.text)
+    } catch let error as Errno where error == .again {
+      Console.error("liliumd: another liliumd senses system calls on this host; the rules are its own\n")
     } catch {
       Console.error("liliumd: cannot take Lilium's audit rules away: \(error); list them with auditctl -l\n")
     }

@@ -13,11 +13,12 @@ struct ForeignMountTests {
   private final class Chronicle: SubjectChronicle {
     func capabilitiesSet(pid: Int32, effective: CapabilitySet, permitted: CapabilitySet) {}
     func namespacesChanged(pid: Int32) {}
+    func livedInInitialMountNamespace(_ facts: Facts) -> Bool { false }
   }
 
   /// The record says no mount namespace: the place may be anybody's, and here it is not the host's /proc.
   @Test func theirMountsAreNotLookedForAmongTheHosts() throws {
-    var sensor = try CallSensor(plan: SensingPlan([(.mount, .all)]), chronicle: Chronicle())
+    var sensor = CallSensor(plan: SensingPlan([(.mount, .all)]), chronicle: Chronicle(), mounts: try MountLedger())
     var line = RecordText(call: .mount).naming([#""/proc""#])
     line.pid = .max
     line.time = Clock.realtime()

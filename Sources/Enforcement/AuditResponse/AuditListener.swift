@@ -89,16 +89,17 @@ public final class AuditListener<Handler: Mediator>: Sendable {
   }
 
   public func start() throws(Errno) {
-    let sensor = try CallSensor(plan: plan.withLock { $0 }, chronicle: chronicle)
+    let mounts = try MountLedger()
     let baseline = try keeper.status().lost
     let started = try Thread.start("lilium-audit") { [self] in
+      let sensor = CallSensor(plan: plan.withLock { $0 }, chronicle: chronicle, mounts: mounts)
       var turn = Turn(sensor: sensor, lost: baseline)
       while !stopping.load(ordering: .acquiring) { run(&turn) }
       // What was called before the rules went away is still to be told; others' rules may make records without end.
       let end = Clock.monotonic() + Self.patience
       while Clock.monotonic() < end, drain(&turn) > 0 { decide(&turn) }
       turn.assembler.flush()
-      decide(&turn)
+      repeat { decide(&turn) } while turn.isBehind && Clock.monotonic() < end
       measure(&turn)
     }
     thread.withLock { $0 = started }
@@ -129,6 +130,8 @@ private struct AuditTurn<Desk> {
   var checked: UInt64 = 0
   /// Somebody changed rules or switches.
   var isDoubtful = false
+  /// Events that are whole wait to be decided.
+  var isBehind = false
 
   init(sensor: CallSensor, lost: UInt32) {
     self.sensor = sensor
@@ -144,7 +147,6 @@ extension AuditListener {
   private static var patience: UInt64 { 5 * second }
 
   private func run(_ turn: inout Turn) {
-    turns.wrappingAdd(1, ordering: .relaxed)
     _ = try? waitForEvents(
       [(stream.descriptor, PollEvents.input), (wakeUp.descriptor, PollEvents.input)], milliseconds: pause(&turn))
     wakeUp.clear()
@@ -166,14 +168,19 @@ extension AuditListener {
 
   /// Milliseconds until something is due without a record.
   private func pause(_ turn: inout Turn) -> Int32 {
-    guard let deadline = turn.assembler.nextDeadline else { return 1000 }
+    if turn.isBehind { return 0 }
+    guard let deadline = [turn.assembler.nextDeadline, turn.sensor.nextDue].compactMap({ $0 }).min() else {
+      return 1000
+    }
     let now = Clock.monotonic()
     return deadline <= now ? 0 : Int32(min(1000, (deadline - now) / 1_000_000 + 1))
   }
 
-  /// Takes what waits into the assembler; so many at once that events in between are decided in time.
+  /// Takes what waits into the assembler; so many at once that events in between are decided in time. The rest waits in
+  /// the socket, which is bounded and counts what it has no room for.
   @discardableResult
   private func drain(_ turn: inout Turn) -> Int {
+    if turn.isBehind { return Self.batch }
     for count in 0..<Self.batch {
       guard let received = next(&turn.buffer) else { return count }
       turn.records += 1
@@ -189,36 +196,54 @@ extension AuditListener {
   }
 
   private static var batch: Int { 4096 }
+  /// How long a turn may decide before it looks after everything else.
+  private static var share: UInt64 { second / 2 }
 
   private func next(_ buffer: inout [UInt8]) -> AuditStream.Received? {
     unsafe buffer.withUnsafeMutableBytes { bytes in try? unsafe stream.receive(into: bytes) }
   }
 
   private func decide(_ turn: inout Turn) {
-    var events: UInt64 = 0
-    var requests: UInt64 = 0
-    var unseen: UInt64 = 0
-    while let event = turn.assembler.takeReady(now: Clock.monotonic()) {
-      events += 1
-      guard let record = CallRecord(event) else { continue }
-      switch turn.sensor.sense(record, received: Clock.monotonic()) {
-      case .request(let request):
-        requests += 1
-        let desk = desk(for: request.mechanism, &turn)
-        handler.mediate(request, at: desk)
-      case .unseen: unseen += 1
-      case .none: break
+    let end = Clock.monotonic() + Self.share
+    var sum = AuditListenerStatus()
+    turn.isBehind = false
+    while !turn.isBehind, let event = turn.assembler.takeReady(now: Clock.monotonic()) {
+      turns.wrappingAdd(1, ordering: .relaxed)
+      sum.events += 1
+      if let record = CallRecord(event) {
+        hand(on: turn.sensor.sense(record, received: Clock.monotonic()), &turn, &sum)
+        turn.sensor.remember(record)
       }
-      turn.sensor.remember(record)
+      turn.isBehind = Clock.monotonic() >= end
     }
+    turns.wrappingAdd(1, ordering: .relaxed)
+    while hand(on: turn.sensor.takeDue(Clock.monotonic()), &turn, &sum) {}
     let counters = turn.assembler.counters
     counts.withLock {
-      $0.events += events
-      $0.requests += requests
-      $0.unseen += unseen
+      $0.events += sum.events
+      $0.requests += sum.requests
+      $0.unseen += sum.unseen
       $0.records = turn.records
       $0.torn = counters.torn
       $0.malformed = counters.malformed
+    }
+  }
+
+  /// False where there was no request.
+  @discardableResult
+  private func hand(
+    on finding: consuming CallSensor.Finding, _ turn: inout Turn, _ sum: inout AuditListenerStatus
+  ) -> Bool {
+    switch consume finding {
+    case .request(let request):
+      sum.requests += 1
+      let desk = desk(for: request.mechanism, &turn)
+      handler.mediate(request, at: desk)
+      return true
+    case .unseen:
+      sum.unseen += 1
+      return false
+    case .none: return false
     }
   }
 

@@ -16,51 +16,119 @@ struct CallSensor {
     case unseen
   }
 
+  /// A child that has namespaces of its own, which its maker may have asked for or it itself.
+  private struct Suspicion {
+    var record: CallRecord
+    var child: Int32
+    var namespaces: [[UInt8]]
+    var due: UInt64
+  }
+
   var plan: SensingPlan
   private var mounts: MountLedger
+  private var suspicions: [Suspicion] = []
   private let chronicle: any SubjectChronicle
   private let ownPID = ProcessSetup.processID
+  private let scratch = Facts()
+  /// So long a child's own call may be under way to here, in nanoseconds.
+  private static let doubt: UInt64 = 100_000_000
+  private static let mostSuspicions = 4096
 
-  init(plan: SensingPlan, chronicle: any SubjectChronicle) throws(Errno) {
+  init(plan: SensingPlan, chronicle: any SubjectChronicle, mounts: MountLedger) {
     self.plan = plan
     self.chronicle = chronicle
-    mounts = try MountLedger()
+    self.mounts = mounts
   }
 
   mutating func sense(_ record: CallRecord, received: UInt64) -> Finding {
+    acquit(by: record)
     guard record.pid != ownPID,
       let mechanism = plan.mechanism(of: record.call, on: record.architecture, record.arguments)
     else { return .none }
     let caller = Caller(pid: record.pid, at: record.event.time)
     var namespaces = record.namespacesByFlags
+    if record.call == .clone3, record.succeeded { return suspect(record, isAlive: caller != nil, received) }
     // A clone3 that was not permitted wanted a namespace; any other failure is of no interest.
-    if record.call == .clone3, !record.succeeded {
-      guard record.result == -1 else { return .none }
-    } else if record.call == .clone3 {
-      guard let found = namespacesOfChild(record, isAlive: caller != nil) else { return .unseen }
-      if found.isEmpty { return .none }
-      // A child in a namespace of its own is no copy of its parent.
-      if let child = record.result.flatMap(Int32.init(exactly:)) { chronicle.namespacesChanged(pid: child) }
-      namespaces = found
-    } else if record.call == .setns, namespaces == nil {
+    if record.call == .clone3, record.result != -1 { return .none }
+    if record.call == .setns, namespaces == nil {
       namespaces = namespaceOfDescriptor(record, isAlive: caller != nil)
     }
-    var mount: MountFinding?
-    if mechanism == .mount {
-      mount = MountFinding(record, mounts.difference(for: caller != nil ? record.pid : nil))
-    }
+    let mount = mechanism == .mount && record.succeeded ? findMount(record, isAlive: caller != nil) : nil
     return .request(
       CallRequest(
         record, mechanism: mechanism, received: received, caller: caller, mount: mount, namespaces: namespaces))
   }
 
-  /// Kinds of namespace that a new process has for itself: none for an ordinary child or thread. Nil where either is gone.
-  private func namespacesOfChild(_ record: CallRecord, isAlive: Bool) -> [[UInt8]]? {
-    guard isAlive, let child = record.result.flatMap(Int32.init(exactly:)), child > 0,
-      NamespaceComparison.sharesProcessNumbers(record.pid)
-    else { return nil }
-    return NamespaceComparison.kinds(of: child, unlike: record.pid)
+  /// A mount is sought where the caller lives. Of a caller that is gone that is known only where it was noted before.
+  private mutating func findMount(_ record: CallRecord, isAlive: Bool) -> MountFinding? {
+    let difference = mounts.difference(for: isAlive ? record.pid : nil)
+    guard let difference else { return nil }
+    if difference.isInitial {
+      // Who lives in a user namespace of his own cannot have mounted among the host's mounts: a thread of his did, in
+      // a mount namespace that only it has.
+      let isHost = isAlive ? NamespaceComparison.isInInitialUserNamespace(record.pid) : livedAmongTheHosts(record)
+      if !isHost { return nil }
+    }
+    return MountFinding(record, difference)
   }
+
+  private func livedAmongTheHosts(_ record: CallRecord) -> Bool {
+    scratch.begin(pid: record.pid, operation: .call)
+    record.describeSubject(in: scratch)
+    record.describeCall(.mount, in: scratch)
+    return chronicle.livedInInitialMountNamespace(scratch)
+  }
+
+  // MARK: Children of clone3
+
+  /// Looks whether a new process has namespaces that its maker has not. If it has, its own calls may have made them:
+  /// their records come within a moment.
+  private mutating func suspect(_ record: CallRecord, isAlive: Bool, _ received: UInt64) -> Finding {
+    guard let child = record.result.flatMap(Int32.init(exactly:)), child > 0,
+      let kinds = namespacesOfChild(child, record, isAlive: isAlive)
+    else { return .unseen }
+    if kinds.isEmpty { return .none }
+    // A child in a namespace of its own is no copy of its parent.
+    chronicle.namespacesChanged(pid: child)
+    guard suspicions.count < Self.mostSuspicions else { return .unseen }
+    suspicions.append(Suspicion(record: record, child: child, namespaces: kinds, due: received &+ Self.doubt))
+    return .none
+  }
+
+  /// Kinds of namespace that a new process has for itself: none for an ordinary child or thread. Of a maker that is gone
+  /// it is enough to know that it lived in the initial ones. Nil where nobody can tell.
+  private func namespacesOfChild(_ child: Int32, _ record: CallRecord, isAlive: Bool) -> [[UInt8]]? {
+    if isAlive {
+      guard NamespaceComparison.sharesProcessNumbers(record.pid) else { return nil }
+      return NamespaceComparison.kinds(of: child, unlike: record.pid)
+    }
+    guard livedAmongTheHosts(record) else { return nil }
+    return NamespaceComparison.kinds(of: child, unlike: ownPID, among: ["user", "mount"])
+  }
+
+  /// A process that entered namespaces by itself clears its maker of having asked for them.
+  private mutating func acquit(by record: CallRecord) {
+    guard !suspicions.isEmpty, record.succeeded, record.call == .unshare || record.call == .setns else { return }
+    let own = record.namespacesByFlags ?? namespaceOfDescriptor(record, isAlive: true)
+    for index in suspicions.indices where suspicions[index].child == record.pid {
+      // Only of what it entered itself; of everything where nobody can tell what that was.
+      suspicions[index].namespaces.removeAll { kind in own?.contains(kind) != false }
+    }
+    suspicions.removeAll { $0.namespaces.isEmpty }
+  }
+
+  /// The next child that nothing has cleared its maker of. Call until `none`.
+  mutating func takeDue(_ now: UInt64) -> Finding {
+    guard let first = suspicions.first, first.due <= now else { return .none }
+    suspicions.removeFirst()
+    let caller = Caller(pid: first.record.pid, at: first.record.event.time)
+    return .request(
+      CallRequest(
+        first.record, mechanism: .clone, received: now, caller: caller, mount: nil, namespaces: first.namespaces))
+  }
+
+  /// When `takeDue` has something to give; nil where nothing is in doubt.
+  var nextDue: UInt64? { suspicions.first?.due }
 
   /// What setns(2) entered, as the descriptor's link says: `net:[4026531840]`.
   private func namespaceOfDescriptor(_ record: CallRecord, isAlive: Bool) -> [[UInt8]]? {
@@ -86,7 +154,8 @@ struct CallSensor {
         pid: record.pid, effective: CapabilitySet(bits: effective), permitted: CapabilitySet(bits: permitted))
     case .unshare, .setns: chronicle.namespacesChanged(pid: record.pid)
     case .clone:
-      guard let child = record.result.flatMap(Int32.init(exactly:)), child > 0, record.namespacesByFlags != []
+      guard let child = record.result.flatMap(Int32.init(exactly:)), child > 0, record.namespacesByFlags != [],
+        NamespaceComparison.sharesProcessNumbers(record.pid)
       else { return }
       chronicle.namespacesChanged(pid: child)
     default: break

@@ -22,14 +22,13 @@ struct MountFinding {
     switch record.call {
     case .umount, .umount2:
       isNew = false
-      guard let gone = Self.choose(difference.removed.filter { Self.isOn($0, file?.device) }, at: place) else {
+      let removed = difference.removed.filter { Self.isOn($0, file?.device) }
+      guard let gone = removed.last(where: { $0.mountPoint == place }) ?? (removed.count == 1 ? removed[0] : nil) else {
         return nil
       }
       entry = gone
     case .mount where Self.makesMount(record), .moveMount:
-      // One that was seen for an earlier call's sake shows as no difference any more: the topmost at the place is it.
-      let topmost = place.flatMap { place in difference.table.last { $0.mountPoint == place } }
-      guard let made = Self.choose(difference.added, at: place) ?? topmost else { return nil }
+      guard let made = Self.newMount(difference, file) else { return nil }
       // A mount that was moved was there before, and is not the mover's to lose.
       isNew =
         !difference.hadSeen(made, before: record.event.time)
@@ -58,10 +57,22 @@ struct MountFinding {
     record.call == .mount && record.arguments[3] & 0x1e_2020 == 0
   }
 
-  /// The mount at the place that the call named; the only one where it named none.
-  private static func choose(_ entries: [MountEntry], at place: [UInt8]?) -> MountEntry? {
-    if let place, let match = entries.last(where: { $0.mountPoint == place }) { return match }
-    return entries.count == 1 ? entries[0] : nil
+  /// The mount that came at the place that the call named. One that was seen for an earlier call's sake shows as no
+  /// difference any more: then it is the topmost there. A name that leads elsewhere by a link is not the mount's own: then
+  /// it is the only one that came, if the folder below it is on the device that the kernel recorded.
+  private static func newMount(_ difference: MountLedger.Difference, _ file: CallRecord.NamedFile?) -> MountEntry? {
+    let added = difference.added
+    guard let file else { return added.count == 1 ? added[0] : nil }
+    let named = (added.last { $0.mountPoint == file.path } ?? difference.table.last { $0.mountPoint == file.path })
+      .flatMap { lies($0, on: file.device, difference) != false ? $0 : nil }
+    return named ?? (added.count == 1 && lies(added[0], on: file.device, difference) == true ? added[0] : nil)
+  }
+
+  /// Whether the folder below a mount is on a device; nil where the mount below it is not in the table.
+  private static func lies(
+    _ entry: MountEntry, on device: (major: UInt32, minor: UInt32)?, _ difference: MountLedger.Difference
+  ) -> Bool? {
+    difference.table.first { $0.id == entry.parent && $0.id != entry.id }.map { isOn($0, device) }
   }
 
   /// The words of a place may name another one where a link or a root folder of the caller's own lies on the way; the

@@ -5,7 +5,7 @@ internal import ProcFS
 internal import SystemCalls
 
 /// Mount tables by mount namespace. For one thread.
-struct MountLedger {
+struct MountLedger: Sendable {
   /// What came, what went, and how it is now, in one mount namespace.
   struct Difference {
     var namespace: UInt64
@@ -64,7 +64,14 @@ struct MountLedger {
   private let own: UInt64
   private var looks: [UInt64: Look] = [:]
   private var order: [UInt64] = []
+  /// Mounts in all of `order`.
+  private var remembered = 0
+  /// Namespaces, and mounts in all of them but the daemon's own, that are remembered.
   private static let capacity = 64
+  private static let mostMounts = 100_000
+  /// Of a table that is longer nothing is remembered; one that is longer still is not read (bytes).
+  private static let longestTable = 20_000
+  private static let longestText = 4 << 20
 
   init() throws(Errno) {
     own = try ProcessFile.mountNamespace.status(pid: ProcessSetup.processID).inode
@@ -82,7 +89,10 @@ struct MountLedger {
       guard let found = try? ProcessFile.mountNamespace.status(pid: pid).inode else { return nil }
       namespace = found
     }
-    guard let now = try? MountInfo.read(pid: namespace == own ? nil : pid) else { return nil }
+    let isOwn = namespace == own
+    guard let now = try? isOwn ? MountInfo.read() : MountInfo.read(pid: pid, limit: Self.longestText) else {
+      return nil
+    }
     let before = looks[namespace]
     let time = Clock.realtime()
     let seen = Self.seen(now, by: Key.init, time, since: before?.firstSeen ?? [:])
@@ -107,10 +117,21 @@ struct MountLedger {
   }
 
   private mutating func remember(_ look: Look, of namespace: UInt64) {
+    if namespace == own {
+      looks[own] = look
+      return
+    }
+    forget(namespace)
+    guard look.table.count <= Self.longestTable else { return }
     looks[namespace] = look
-    if namespace == own { return }
-    order.removeAll { $0 == namespace }
     order.append(namespace)
-    if order.count > Self.capacity { looks[order.removeFirst()] = nil }
+    remembered += look.table.count
+    while order.count > Self.capacity || remembered > Self.mostMounts { forget(order[0]) }
+  }
+
+  private mutating func forget(_ namespace: UInt64) {
+    guard let old = looks.removeValue(forKey: namespace) else { return }
+    remembered -= old.table.count
+    order.removeAll { $0 == namespace }
   }
 }

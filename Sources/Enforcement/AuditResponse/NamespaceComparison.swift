@@ -6,9 +6,9 @@ internal import SystemCalls
 
 enum NamespaceComparison {
   /// Kinds in which the two differ, by name; nil where one of them cannot be looked at.
-  static func kinds(of child: Int32, unlike parent: Int32) -> [[UInt8]]? {
+  static func kinds(of child: Int32, unlike parent: Int32, among names: Set<String>? = nil) -> [[UInt8]]? {
     var found: [[UInt8]] = []
-    for kind in NamespaceKind.all {
+    for kind in NamespaceKind.all where names?.contains(kind.name) != false {
       let link = NamespaceKind.link(kind.name)
       // Children of the parent would live in this one, if they were made without a flag.
       guard let before = inode(parent, link) else { return nil }
@@ -21,6 +21,11 @@ enum NamespaceComparison {
   static func inode(_ pid: Int32, _ link: String) -> UInt64? {
     unsafe PathBytes("/proc/\(pid)/ns/\(link)").withPointer { path in try? unsafe FileStatus.of(path: path).inode }
   }
+
+  /// PROC_USER_INIT_INO (include/linux/proc_ns.h).
+  private static let initialUser: UInt64 = 0xEFFF_FFFD
+
+  static func isInInitialUserNamespace(_ pid: Int32) -> Bool { inode(pid, "user") == initialUser }
 
   /// Whether a process counts its processes as this daemon does.
   static func sharesProcessNumbers(_ pid: Int32) -> Bool {

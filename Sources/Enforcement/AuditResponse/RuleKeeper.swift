@@ -43,6 +43,8 @@ public final class RuleKeeper: Sendable {
   private let control: AuditControl
   private let marker: String
   private let state = Mutex(State())
+  /// Held for the whole of a change: whoever looks for deleted rules must not meet one that is half made.
+  private let changing = Mutex(())
 
   /// `marker` is the path of the file that says, over a crash, that it was Lilium that switched auditing on.
   public init(marker: String) throws(Errno) {
@@ -64,6 +66,10 @@ public final class RuleKeeper: Sendable {
   /// Puts these rules in force and takes away what else bears Lilium's keys. Rules that stay are not touched, so that
   /// nothing is unseen meanwhile. EPERM where auditing is locked and rules are missing.
   public func install(_ rules: [CompiledRule], _ preferences: AuditPreferences) throws(Errno) -> [AuditChange] {
+    try changing.withLock { _ throws(Errno) in try put(rules, preferences) }
+  }
+
+  private func put(_ rules: [CompiledRule], _ preferences: AuditPreferences) throws(Errno) -> [AuditChange] {
     let before = try control.status()
     let own = try control.rules().filter(Self.isOwn)
     for rule in rules where !own.contains(where: { $0.matches(rule.rule) }) { try add(rule.rule) }
@@ -83,7 +89,7 @@ public final class RuleKeeper: Sendable {
     var changes: [AuditChange] = []
     if before.backlogLimit != 0, before.backlogLimit < preferences.backlogLimit, !before.isLocked {
       try control.setBacklogLimit(preferences.backlogLimit)
-      state.withLock { $0.raised = (before.backlogLimit, preferences.backlogLimit) }
+      state.withLock { $0.raised = ($0.raised?.from ?? before.backlogLimit, preferences.backlogLimit) }
       changes.append(.backlogRaised(from: before.backlogLimit, to: preferences.backlogLimit))
     }
     if !before.isOn {
@@ -103,6 +109,10 @@ public final class RuleKeeper: Sendable {
 
   /// Looks whether the rules are still there, and puts back what is not.
   public func restore() throws(Errno) -> [AuditChange] {
+    try changing.withLock { _ throws(Errno) in try putBack() }
+  }
+
+  private func putBack() throws(Errno) -> [AuditChange] {
     let (rules, preferences, wasMissing) = state.withLock { ($0.wanted, $0.preferences, $0.isMissing) }
     if rules.isEmpty { return [] }
     let now = try control.status()
@@ -122,6 +132,7 @@ public final class RuleKeeper: Sendable {
     for rule in gone { try add(rule.rule) }
     var changes: [AuditChange] = gone.isEmpty ? [] : [.restored(rules: gone.count)]
     if !now.isOn {
+      createMarker()
       try control.setEnabled(true)
       changes.append(.switchedOnAgain)
     }
@@ -131,6 +142,10 @@ public final class RuleKeeper: Sendable {
   /// Takes every rule with Lilium's keys away, and switches auditing off again where it was Lilium that switched it on
   /// and nobody else uses it. Also for what another liliumd left behind when it was killed.
   public func remove() throws(Errno) {
+    try changing.withLock { _ throws(Errno) in try takeAway() }
+  }
+
+  private func takeAway() throws(Errno) {
     state.withLock { $0.wanted = [] }
     for rule in try control.rules() where Self.isOwn(rule) {
       do throws(Errno) { try control.delete(rule) } catch {
@@ -151,9 +166,6 @@ public final class RuleKeeper: Sendable {
   static func isOwn(_ rule: ListedRule) -> Bool {
     rule.key.starts(with: RuleCompiler.keyPrefix.utf8) && !rule.key.contains(1)
   }
-
-  /// A reader of the trail learns from the kernel that rules or switches changed; this is for everybody else's records.
-  public func log(_ text: [UInt8]) throws(Errno) { try control.logUserMessage(text) }
 
   private func createMarker() {
     _ = try? Descriptor.open(marker, Self.createAndWrite, mode: 0o600)

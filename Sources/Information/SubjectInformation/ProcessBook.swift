@@ -18,11 +18,23 @@ struct ProcessBook {
   private var slots: [Int32: Slot] = [:]
   private var ring: [Int32] = []
   private var hand = 0
+  /// Those that lived and had to make room, and when the last one had to.
   private(set) var forgotten: UInt64 = 0
+  private var lastForgotten = Int64.min
 
   init(capacity: Int) { self.capacity = capacity }
 
   var count: Int { ring.count }
+
+  /// Somebody who is not known may have been until shortly before `now`.
+  func hasForgotten(shortlyBefore now: Int64) -> Bool {
+    forgotten > 0 && lastForgotten >= now - ProcessHistory.keep
+  }
+
+  /// Whether anybody's history contradicts that such a caller holds what `state` holds. Goes through all of them.
+  func contradicts(_ state: ProcessState, _ recorded: SubjectFacts, at moment: CallMoment) -> Bool {
+    slots.values.contains { $0.history.contradicts(state, recorded, at: moment) }
+  }
 
   func history(of pid: Int32) -> ProcessHistory? { slots[pid]?.history }
 
@@ -61,11 +73,13 @@ struct ProcessBook {
     if slot.gone == nil { slots[pid]!.gone = now }
   }
 
-  /// Makes room at once. Counts it unless nothing can be about that process any more.
+  /// Makes room at once. One that is gone is no loss: who makes short-lived processes must not end inheritance by it.
   mutating func evict(_ pid: Int32, isGone: Bool, at now: Int64) {
-    guard let slot = slots[pid] else { return }
-    let isOver = isGone && slot.gone.map { $0 < now - ProcessHistory.keep } ?? false
-    if !isOver { forgotten += 1 }
+    guard slots[pid] != nil else { return }
+    if !isGone {
+      forgotten += 1
+      lastForgotten = now
+    }
     remove(pid)
   }
 

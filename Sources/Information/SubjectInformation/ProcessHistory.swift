@@ -23,6 +23,8 @@ struct ProcessHistory {
     case found(ProcessState)
     /// Two may be meant, or a process that nothing is known of.
     case unclear
+    /// One process that held one thing and then another, and the call may have been made before or after.
+    case torn
     /// A process that was not looked at before the call: it may be a copy of its parent.
     case unseen
   }
@@ -97,7 +99,16 @@ struct ProcessHistory {
       let wasSeen = own.first.map { $0.since <= moment.earliest } ?? false
       return wasSeen || isTrimmed || changedUnseen != nil ? .unclear : .unseen
     }
-    return fitting.allSatisfy { $0.agrees(with: state) } ? .found(state) : .unclear
+    if fitting.allSatisfy({ $0.agrees(with: state) }) { return .found(state) }
+    return fitting.allSatisfy { $0.holdsSame(as: state) } ? .unclear : .torn
+  }
+
+  /// Whether a process of this number, about when the call was made or shortly before, was like the caller to look at and
+  /// held something else than `state`; or may have been, for it changed itself and was gone before it could be read.
+  func contradicts(_ state: ProcessState, _ recorded: SubjectFacts, at moment: CallMoment) -> Bool {
+    let first = moment.earliest - Self.keep
+    guard !states.isEmpty else { return changedUnseen.map { $0 >= first } ?? false }
+    return states.contains { $0.until >= first && $0.fits(recorded) && !$0.holdsSame(as: state) }
   }
 
   private enum Holder {

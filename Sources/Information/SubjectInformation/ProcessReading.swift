@@ -10,12 +10,14 @@ internal import SystemCalls
   let namespaces: InitialNamespaces
   private let buffer: UnsafeMutableRawBufferPointer
   private var status = ProcessStatus()
-  private let executables = ExecutablePath()
+  private let executables: ExecutablePath
   /// A process with many groups has a long status file: 65,536 groups of up to 11 bytes each are cut, and then the
   /// capabilities behind them are not found, which fails closed.
   private static let capacity = 65536
 
-  init(namespaces: InitialNamespaces) {
+  /// `cachedOnly` for a thread that must not wait for a file server: paths are confirmed from memory or not at all.
+  init(namespaces: InitialNamespaces, cachedOnly: Bool) {
+    executables = ExecutablePath(cachedOnly: cachedOnly)
     unsafe buffer = .allocate(byteCount: Self.capacity, alignment: 8)
     self.namespaces = namespaces
   }

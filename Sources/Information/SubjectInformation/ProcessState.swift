@@ -46,6 +46,15 @@ public struct ProcessState: Sendable {
       && subject.gid == recorded.gid && subject.egid == recorded.egid && subject.executable == recorded.executable
   }
 
+  /// May do just what another state may: the same capabilities in the same namespaces.
+  func holdsSame(as other: ProcessState) -> Bool {
+    subject.effectiveCapabilities == other.subject.effectiveCapabilities
+      && subject.permittedCapabilities == other.subject.permittedCapabilities
+      && known.contains(.subjectNamespaces) == other.known.contains(.subjectNamespaces)
+      && subject.userNamespaceInitial == other.subject.userNamespaceInitial
+      && subject.mountNamespaceInitial == other.subject.mountNamespaceInitial
+  }
+
   /// Says of the process just what another state says.
   func agrees(with other: ProcessState) -> Bool {
     known == other.known && fits(other.subject) && subject.groups == other.subject.groups

@@ -33,12 +33,12 @@ public final class ProcessTable: SubjectChronicle {
 
   /// Processes that are known.
   public var count: Int { book.withLock { $0.count } }
-  /// Processes that were forgotten for want of room though a record may still be about them. From the first on, nothing
-  /// is inherited: who is not known may have been.
+  /// Living processes that were forgotten for want of room, all in all. For a while after each nothing is inherited: who
+  /// is not known may have been.
   public var forgotten: UInt64 { book.withLock { $0.forgotten } }
 
   /// A reader belongs to one thread; callers that keep none get one.
-  func makeReader() -> ProcessReading { ProcessReading(namespaces: namespaces) }
+  func makeReader() -> ProcessReading { ProcessReading(namespaces: namespaces, cachedOnly: true) }
 
   // MARK: Taking note
 
@@ -87,8 +87,8 @@ public final class ProcessTable: SubjectChronicle {
       makeRoom()
       _ = book.withLock { $0.change(pid) { change(&$0, now) } }
     }
-    guard let state = makeReader().readState(pid, .scanned) else { return }
-    book.withLock { $0.correct(state) }
+    if let state = makeReader().readState(pid, .scanned) { book.withLock { $0.correct(state) } }
+    tidy()
   }
 
   // MARK: Asking
@@ -102,26 +102,55 @@ public final class ProcessTable: SubjectChronicle {
 
   /// The same with the caller's own reader.
   func state(of facts: Facts, by reading: ProcessReading) -> (state: ProcessState, certainty: IdentityCertainty)? {
-    guard facts.present.contains(.subjectStatus), let moment = CallMoment(facts.call) else { return nil }
+    guard case .known(let state, let certainty) = recall(facts, by: reading) else { return nil }
+    return (state, certainty)
+  }
+
+  /// What the table has to say of a caller.
+  enum Recollection {
+    case known(ProcessState, IdentityCertainty)
+    /// It held one thing and then another, and the call may have been made before or after.
+    case torn
+    case nothing
+  }
+
+  func recall(_ facts: Facts, by reading: ProcessReading) -> Recollection {
+    guard facts.present.contains(.subjectStatus), let moment = CallMoment(facts.call) else { return .nothing }
     let start = facts.present.contains(.subjectStat) ? facts.subject.startTime : nil
     switch match(facts.subject.pid, facts.subject, at: moment, start: start) {
-    case .found(let state): return (state, .certain)
-    case .unclear: return nil
-    case .unseen: return inherited(facts.subject, moment, reading).map { ($0, .inherited) }
+    case .found(let state): return .known(state, .certain)
+    case .torn: return .torn
+    case .unclear: return .nothing
+    case .unseen: return inherited(facts.subject, moment, reading).map { .known($0, .inherited) } ?? .nothing
     }
   }
 
-  /// The parent's state, where the record fits it. Only one level: who knows what lies between.
+  /// Whether the caller, of whose call nothing but the record may be left, is known to have lived in the initial user
+  /// and mount namespaces when it made the call. False where that is not certain: a parent's are no proof.
+  public func livedInInitialMountNamespace(_ facts: Facts) -> Bool {
+    guard let found = state(of: facts), found.certainty == .certain, found.state.known.contains(.subjectNamespaces)
+    else { return false }
+    return found.state.subject.userNamespaceInitial && found.state.subject.mountNamespaceInitial
+  }
+
+  /// The parent's state, where the record fits it. Only one level: who knows what lies between. A parent proves no
+  /// parentage: a child of another can be given to it (clone(2), CLONE_PARENT; PR_SET_CHILD_SUBREAPER). So nobody who
+  /// looks like the caller may hold anything else.
   private func inherited(
     _ recorded: SubjectFacts, _ moment: CallMoment, _ reading: ProcessReading
   ) -> ProcessState? {
-    guard recorded.parent > 0, forgotten == 0 else { return nil }
+    guard recorded.parent > 0 else { return nil }
     // Who has the number now and had it before the call had it then.
     let living = reading.startTime(of: recorded.parent).flatMap {
       CallMoment.nanoseconds(ofTicks: $0) + CallMoment.tolerance <= moment.earliest ? $0 : nil
     }
     guard case .found(let state) = match(recorded.parent, recorded, at: moment, start: living) else { return nil }
-    return state.since <= moment.latest ? state : nil
+    guard state.since <= moment.latest else { return nil }
+    let now = Clock.sinceBoot()
+    let isDoubtful = book.withLock {
+      $0.hasForgotten(shortlyBefore: now) || $0.contradicts(state, recorded, at: moment)
+    }
+    return isDoubtful ? nil : state
   }
 
   private func match(
@@ -131,7 +160,15 @@ public final class ProcessTable: SubjectChronicle {
     guard let history else { return .unseen }
     let match = history.match(recorded, at: moment, start: start, round: round)
     guard case .unclear = match, start == nil, hasNotComeRound(since: history.forks) else { return match }
-    return history.match(recorded, at: moment, start: start, round: .max / 4)
+    let likely = history.match(recorded, at: moment, start: start, round: .max / 4)
+    guard case .found(let state) = likely else { return likely }
+    return Self.isWorthNothingToOthers(state) ? likely : .unclear
+  }
+
+  /// The count leaves out forks that failed, and those use up numbers too: who wants another's number can have it before
+  /// the count says so. It is of no use where there is nothing to gain by it, or where only root passes for it.
+  private static func isWorthNothingToOthers(_ state: ProcessState) -> Bool {
+    state.subject.uid == 0 || state.subject.effectiveCapabilities.bits == 0
   }
 
   /// Fewer processes were made since than it takes until a number is another's.

@@ -12,7 +12,8 @@ public final class SubjectInformation: InformationPoint {
 
   public init(interpreters: InterpreterTable, namespaces: InitialNamespaces, room: any WaitingRoom) {
     programs = ProgramClassifier(interpreters: interpreters, room: room)
-    reading = ProcessReading(namespaces: namespaces)
+    // These threads are many, and one that waits has a deadline.
+    reading = ProcessReading(namespaces: namespaces, cachedOnly: false)
   }
 
   public func fetch(_ wanted: FactSet, into facts: Facts) {

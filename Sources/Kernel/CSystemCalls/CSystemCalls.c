@@ -165,6 +165,11 @@ int lil_open_beneath(int directory, const char *path, int in_root) {
     return (int)lil_result(syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
+int lil_open_cached(const char *path) {
+    struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_CACHED};
+    return (int)lil_result(syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
+}
+
 int lil_set_nonblocking(int descriptor) {
     int flags = fcntl(descriptor, F_GETFL);
     return flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
@@ -223,6 +228,13 @@ int lil_own_file_tree(void) { return unshare(CLONE_FS) < 0 ? -errno : 0; }
 int lil_enter_mounts(int mount_namespace) { return setns(mount_namespace, CLONE_NEWNS) < 0 ? -errno : 0; }
 
 int lil_fchdir(int folder) { return fchdir(folder) < 0 ? -errno : 0; }
+
+int64_t lil_mount_id(int descriptor) {
+    struct statx status = {0};
+    /* Nothing is asked of the file system itself: one of another user's refuses even root. */
+    if (statx(descriptor, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &status) < 0) return -errno;
+    return status.stx_mask & STATX_MNT_ID ? (int64_t)status.stx_mnt_id : -EOPNOTSUPP;
+}
 
 int lil_detach_mount(const char *path) { return umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0; }
 

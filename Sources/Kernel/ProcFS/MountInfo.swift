@@ -17,11 +17,12 @@ public struct MountEntry: Sendable, Hashable {
 }
 
 public enum MountInfo {
-  /// Far more than any host has; a longer text gives EFBIG.
-  private static let limit = 64 << 20
+  /// Bytes: far more than any host has.
+  public static let limit = 64 << 20
 
-  /// The mounts that a process sees, in the kernel's order; without a number, those of this process.
-  public static func read(pid: Int32? = nil) throws(Errno) -> [MountEntry] {
+  /// The mounts that a process sees, in the kernel's order; without a number, those of this process. EFBIG
+  /// for a text of more than `limit` bytes.
+  public static func read(pid: Int32? = nil, limit: Int = limit) throws(Errno) -> [MountEntry] {
     let path = "/proc/\(pid.map { "\($0)" } ?? "self")/mountinfo"
     let text = try Descriptor.open(path, 0).readAll(limit: limit)
     return unsafe text.withUnsafeBytes { unsafe parse($0).entries }

@@ -40,6 +40,13 @@ public struct Descriptor: ~Copyable, Sendable {
     Descriptor(owning: try shimCall { unsafe lil_open_beneath(directory, path, inRoot ? 1 : 0) })
   }
 
+  /// Names a file without opening it, a link itself, and asks no file system (openat2(2), RESOLVE_CACHED): EAGAIN where
+  /// the kernel has not all of the path in memory, or where mounts change meanwhile; EINVAL before Linux 5.12, ENOSYS
+  /// before 5.6. So it cannot be made to wait for a file server.
+  public static func nameCached(_ path: UnsafePointer<CChar>) throws(Errno) -> Descriptor {
+    Descriptor(owning: try shimCall { unsafe lil_open_cached(path) })
+  }
+
   /// A new descriptor of the same open file (fcntl(2), F_DUPFD_CLOEXEC).
   public static func duplicate(_ descriptor: Int32) throws(Errno) -> Descriptor {
     Descriptor(owning: try systemCall { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })

@@ -55,13 +55,12 @@ public enum MountControl {
       let root = try unsafe place.withPointer { path throws(Errno) in
         try unsafe Descriptor.open(path, pathOnlyNoFollow)
       }
-      let status = try FileStatus.of(descriptor: root.rawValue)
-      guard status.mount == id else { return .failure(.changed) }
-      if status.isDirectory {
+      guard UInt64(try shimCall { lil_mount_id(root.rawValue) }) == id else { return .failure(.changed) }
+      if lil_fchdir(root.rawValue) == 0 {
         // What is named from here on is what was looked at, whatever becomes of the path.
-        _ = try shimCall { lil_fchdir(root.rawValue) }
         _ = try shimCall { unsafe lil_detach_mount(".") }
       } else {
+        // A file, or a file system that lets nobody in but its owner.
         _ = try unsafe place.withPointer { path throws(Errno) in try shimCall { unsafe lil_detach_mount(path) } }
       }
       return .success(())

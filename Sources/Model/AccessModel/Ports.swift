@@ -55,6 +55,9 @@ public protocol SubjectChronicle: Sendable {
   func capabilitiesSet(pid: Int32, effective: CapabilitySet, permitted: CapabilitySet)
   /// The process entered other namespaces: what was known of its namespaces holds no longer.
   func namespacesChanged(pid: Int32)
+  /// Whether the caller of the call that `facts` describe is known to have lived in the initial user and mount
+  /// namespaces when it called; for callers that are gone.
+  func livedInInitialMountNamespace(_ facts: Facts) -> Bool
 }
 
 /// Takes what happened, after the answer was given.

@@ -67,6 +67,9 @@ int lil_descriptor_limit(uint64_t wanted, uint64_t *out);
 /* openat2(2) with O_PATH, since Linux 5.6: raises no event. -ELOOP where the path leads through a magic link of /proc.
    With in_root the directory stands for the root folder, also for links. */
 int lil_open_beneath(int directory, const char *path, int in_root);
+/* openat2(2) with O_PATH and O_NOFOLLOW of what the kernel has in memory, since Linux 5.12: -EAGAIN where a file system
+   would have to be asked, and now and then where mounts change meanwhile; -EINVAL or -ENOSYS before. */
+int lil_open_cached(const char *path);
 /* close_range(2), since Linux 5.9. */
 int lil_close_range(int first, int last);
 int lil_set_nonblocking(int descriptor);
@@ -88,6 +91,8 @@ int lil_own_file_tree(void);
 /* The calling thread enters a mount namespace (setns(2)); it must have a file tree of its own. */
 int lil_enter_mounts(int mount_namespace);
 int lil_fchdir(int folder);
+/* The id of the mount that an open file is on, without asking its file system (statx(2), no mask; since Linux 5.8). */
+int64_t lil_mount_id(int descriptor);
 /* umount2(2) with MNT_DETACH and UMOUNT_NOFOLLOW. */
 int lil_detach_mount(const char *path);
 
