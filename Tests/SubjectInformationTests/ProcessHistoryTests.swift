@@ -182,6 +182,30 @@ private let tick = CallMoment.nanoseconds(ofTicks: 1)
       "the record may be of the program before: nothing is gained by it")
   }
 
+  @Test func aRecordIsExpectedForTwoSeconds() {
+    var history = history(state(1000, since: 1001, capabilities: 6))
+    let first = 1010 * tick
+    let last = first + 2_000_000_000
+    let answers = [first, last - 1, last].map { history.expectsRecord(at: $0) }
+    #expect(answers == [true, true, false])
+    history.setCapabilities(effective: CapabilitySet(), permitted: CapabilitySet(), at: last)
+    let afterRecord = history.expectsRecord(at: last)
+    #expect(afterRecord, "that was the record; the next change has its own")
+    history.record(state(1000, since: 1300))
+    let afterReading = history.expectsRecord(at: last + 2_000_000_000)
+    #expect(afterReading, "it was read anew")
+  }
+
+  @Test func aCorrectionTakesNothingAwayThatAnotherRecordWillTell() {
+    var history = history(state(1000, since: 1001, capabilities: 6))
+    history.record(state(1000, since: 1010, capabilities: 2), corrects: true)
+    #expect(history.newest?.subject.effectiveCapabilities.bits == 6 && history.newest?.seen == 1010 * tick)
+    history.record(state(1000, since: 1020, capabilities: 14), corrects: true)
+    #expect(history.states.count == 1 && history.newest?.subject.effectiveCapabilities.bits == 14)
+    history.record(state(1000, since: 1030, "/usr/bin/mount"), corrects: true)
+    #expect(history.states.count == 2 && history.newest?.subject.effectiveCapabilities.bits == 0, "another program")
+  }
+
   @Test func namespacesThatWereLeftAreForgotten() throws {
     var history = history(state(1000, since: 1001, "/usr/bin/unshare"), state(1000, since: 1005))
     history.forgetNamespaces(at: 1010 * tick)

@@ -217,15 +217,39 @@ private func firstChild(of pid: Int32) -> Int32? {
     return ProcessState(subject, known: ProcessState.least, at: Clock.sinceBoot())
   }
 
-  @Test func aFullTableForgetsAndThenLetsNobodyInherit() throws {
+  @Test func aFullTableForgetsWhoIsGoneFirstAndThatIsNoLoss() throws {
     let table = try makeTable(capacity: 64)
     for pid in 0..<1000 as Range<Int32> { table.take(madeUp(4_500_000 + pid)) }
-    #expect(table.count == 64 && table.forgotten == 936)
+    #expect(table.count == 64 && table.forgotten == 0)
     let full = try makeTable(capacity: 1)
-    table.note(getpid(), how: .held)
+    full.note(getpid(), how: .held)
     full.take(madeUp(4_500_000))
+    #expect(full.count == 1 && full.forgotten == 1, "who lives had to make room")
     full.note(getppid(), how: .held)
     #expect(full.count == 1 && full.forgotten == 1)
+  }
+
+  @Test func forForgottenOnesNobodyInheritsForAWhile() {
+    var book = ProcessBook(capacity: 8)
+    for pid in 1...2 as ClosedRange<Int32> { _ = book.take(madeUp(pid)) }
+    book.evict(1, isGone: true, at: 100)
+    #expect(book.forgotten == 0 && !book.hasForgotten(shortlyBefore: 100))
+    book.evict(3, isGone: false, at: 100)
+    #expect(book.forgotten == 0, "nobody had that number")
+    book.evict(2, isGone: false, at: 100)
+    #expect(book.forgotten == 1 && book.hasForgotten(shortlyBefore: 100))
+    #expect(book.hasForgotten(shortlyBefore: 100 + ProcessHistory.keep))
+    #expect(!book.hasForgotten(shortlyBefore: 101 + ProcessHistory.keep))
+  }
+
+  /// Nobody is to fill the table by processes that change themselves and end.
+  @Test func changesTidyToo() throws {
+    let table = try makeTable(capacity: 32)
+    for pid in 0..<200 as Range<Int32> {
+      table.capabilitiesSet(pid: 4_500_000 + pid, effective: CapabilitySet(), permitted: CapabilitySet())
+      table.namespacesChanged(pid: 4_510_000 + pid)
+    }
+    #expect(table.count == 32 && table.forgotten == 0)
   }
 
   @Test func whoIsGoneIsForgottenInTurn() {

@@ -30,33 +30,27 @@ public final class CallSubjectInformation: InformationPoint {
 
   // MARK: The caller
 
+  /// A caller that lives is what it shows now, unless the table knows that it held more when it called. Records come in
+  /// order: what it gave up before the call was told by one, what it gave up since is told by one still to come. A caller
+  /// that was not known is taken for what it shows: that it changed since the call cannot be seen then.
   private func settle(_ facts: Facts) {
     let isLiving = facts.present.contains(.subjectStat)
     let entersNamespaces = facts.call.succeeded && Self.entersNamespaces(facts.call.name)
-    // Asked before anything newer is put into the table.
-    let recollection = processes.recall(facts, by: reading)
     let read = isLiving ? readCaller(facts) : nil
-    // A call that entered namespaces has changed what /proc shows: what is wanted is what was before it.
-    if let read, !entersNamespaces { return settle(facts, read, recollection) }
-    if case .known(let state, let certainty) = recollection { return fill(facts, (state, certainty)) }
+    // Such a call has changed what /proc shows: what is wanted is what was before it.
+    if let read, !entersNamespaces {
+      if let known = processes.ownState(of: facts), known.hasLost(in: read),
+        processes.expectsRecord(of: facts.subject.pid)
+      {
+        return fill(facts, (known, .certain))
+      }
+      processes.take(read)
+      return fill(facts, (read, .certain))
+    }
+    if let known = processes.state(of: facts, by: reading) { return fill(facts, known) }
     facts.subject.identity = .uncertain
     if let read { return fillAfterward(facts, read) }
     fillFromRecord(facts, isLiving: isLiving)
-  }
-
-  /// A caller that lives and can be read. It may have given up since the call what it held then, so what was known of it
-  /// at that moment comes first; what it gave up before, the table was told of already, for records come in order. Of a
-  /// caller that was not known, what it shows now is taken for what it was: that it changed in between will show soon.
-  private func settle(_ facts: Facts, _ read: ProcessState, _ recollection: ProcessTable.Recollection) {
-    processes.take(read)
-    switch recollection {
-    case .known(let state, .certain) where !state.holdsSame(as: read): fill(facts, (state, .certain))
-    case .torn:
-      facts.subject.identity = .uncertain
-      copy([.subjectExecutable, .subjectControlGroup], of: read, into: facts)
-      giveUp(Self.settled, facts, because: .subjectUncertain)
-    default: fill(facts, (read, .certain))
-    }
   }
 
   private static func entersNamespaces(_ call: [UInt8]) -> Bool {

@@ -28,7 +28,8 @@ internal import SystemCalls
     unsafe scratch[count] = 0
     unsafe path.replace(with: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
     let name = unsafe UnsafePointer(scratch.baseAddress!.assumingMemoryBound(to: CChar.self))
-    let named = cachedOnly ? unsafe Self.cachedStatus(name) : try? unsafe FileStatus.of(path: name, followingLinks: false)
+    let named =
+      cachedOnly ? unsafe Self.cachedStatus(name) : try? unsafe FileStatus.of(path: name, followingLinks: false)
     return named?.isSameFile(as: status) ?? false
   }
 
@@ -36,7 +37,8 @@ internal import SystemCalls
   private static func cachedStatus(_ name: UnsafePointer<CChar>) -> FileStatus? {
     for _ in 0..<attempts {
       do throws(Errno) {
-        return try FileStatus.of(descriptor: unsafe Descriptor.nameCached(name).rawValue)
+        let file = try unsafe Descriptor.nameCached(name)
+        return try FileStatus.of(descriptor: file.rawValue)
       } catch {
         switch error {
         case .again: continue

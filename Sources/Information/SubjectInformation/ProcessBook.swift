@@ -46,6 +46,11 @@ struct ProcessBook {
     _ = change(state.subject.pid) { $0.record(state, corrects: true) }
   }
 
+  /// Whether a record may come yet that says why the process holds less than is known of it.
+  mutating func expectsRecord(of pid: Int32, at now: Int64) -> Bool {
+    slots[pid]?.history.expectsRecord(at: now) ?? false
+  }
+
   /// False where the number is new and there is no room.
   mutating func change(_ pid: Int32, _ change: (inout ProcessHistory) -> Void) -> Bool {
     if slots[pid] == nil {

@@ -11,6 +11,8 @@ struct ProcessHistory {
   private var changedUnseen: Int64?
   /// States of the newest process were dropped: what it was before the first one here is not known.
   private var isTrimmed = false
+  /// When the newest process was first seen to hold less than is known of it, without a record that says why.
+  private var lostSince: Int64?
 
   static let depth = 4
   /// So long late records may still be about what is over; in nanoseconds.
@@ -23,8 +25,6 @@ struct ProcessHistory {
     case found(ProcessState)
     /// Two may be meant, or a process that nothing is known of.
     case unclear
-    /// One process that held one thing and then another, and the call may have been made before or after.
-    case torn
     /// A process that was not looked at before the call: it may be a copy of its parent.
     case unseen
   }
@@ -41,6 +41,12 @@ struct ProcessHistory {
     if state.subject.startTime < last.subject.startTime || state.since < last.seen { return }
     let isSame = state.subject.startTime == last.subject.startTime
     let index = states.count - 1
+    defer { lostSince = nil }
+    // It has changed again, and calls in between may come yet: the record of that change comes after them.
+    if isSame, corrects, last.fits(state.subject), last.hasLost(in: state) {
+      states[index].seen = state.seen
+      return
+    }
     if isSame, last.agrees(with: state) || (corrects && last.fits(state.subject)) {
       states[index] = state
       states[index].since = last.since
@@ -77,8 +83,17 @@ struct ProcessHistory {
     }
   }
 
+  /// The process was seen to hold less than is known of it: whether a record of that may come yet. Else it changed by a
+  /// way that makes none, as executing a program does.
+  mutating func expectsRecord(at now: Int64) -> Bool {
+    let first = lostSince ?? now
+    lostSince = first
+    return now - first < Self.lag
+  }
+
   private mutating func changeNewest(at now: Int64, _ change: (inout ProcessState) -> Void) {
     changedUnseen = now
+    lostSince = nil
     guard let start = states.last?.subject.startTime else { return }
     for index in states.indices where states[index].subject.startTime == start { change(&states[index]) }
   }
@@ -99,8 +114,7 @@ struct ProcessHistory {
       let wasSeen = own.first.map { $0.since <= moment.earliest } ?? false
       return wasSeen || isTrimmed || changedUnseen != nil ? .unclear : .unseen
     }
-    if fitting.allSatisfy({ $0.agrees(with: state) }) { return .found(state) }
-    return fitting.allSatisfy { $0.holdsSame(as: state) } ? .unclear : .torn
+    return fitting.allSatisfy { $0.agrees(with: state) } ? .found(state) : .unclear
   }
 
   /// Whether a process of this number, about when the call was made or shortly before, was like the caller to look at and

@@ -55,6 +55,16 @@ public struct ProcessState: Sendable {
       && subject.mountNamespaceInitial == other.subject.mountNamespaceInitial
   }
 
+  /// Held more than the same process does `now`, or was in other namespaces. False where either's namespaces are unknown.
+  func hasLost(in now: ProcessState) -> Bool {
+    guard known.contains(.subjectNamespaces), now.known.contains(.subjectNamespaces) else { return false }
+    let isMore =
+      subject.effectiveCapabilities.bits & ~now.subject.effectiveCapabilities.bits != 0
+      || subject.permittedCapabilities.bits & ~now.subject.permittedCapabilities.bits != 0
+    return isMore || subject.userNamespaceInitial != now.subject.userNamespaceInitial
+      || subject.mountNamespaceInitial != now.subject.mountNamespaceInitial
+  }
+
   /// Says of the process just what another state says.
   func agrees(with other: ProcessState) -> Bool {
     known == other.known && fits(other.subject) && subject.groups == other.subject.groups

@@ -91,6 +91,12 @@ public final class ProcessTable: SubjectChronicle {
     tidy()
   }
 
+  /// A process was seen to hold less than is known of it: whether a record that says why may come yet.
+  func expectsRecord(of pid: Int32) -> Bool {
+    let now = Clock.sinceBoot()
+    return book.withLock { $0.expectsRecord(of: pid, at: now) }
+  }
+
   // MARK: Asking
 
   /// What is known of the caller of the call that `facts` describe, as it was when it made the call, and how sure that
@@ -102,27 +108,25 @@ public final class ProcessTable: SubjectChronicle {
 
   /// The same with the caller's own reader.
   func state(of facts: Facts, by reading: ProcessReading) -> (state: ProcessState, certainty: IdentityCertainty)? {
-    guard case .known(let state, let certainty) = recall(facts, by: reading) else { return nil }
-    return (state, certainty)
-  }
-
-  /// What the table has to say of a caller.
-  enum Recollection {
-    case known(ProcessState, IdentityCertainty)
-    /// It held one thing and then another, and the call may have been made before or after.
-    case torn
-    case nothing
-  }
-
-  func recall(_ facts: Facts, by reading: ProcessReading) -> Recollection {
-    guard facts.present.contains(.subjectStatus), let moment = CallMoment(facts.call) else { return .nothing }
-    let start = facts.present.contains(.subjectStat) ? facts.subject.startTime : nil
-    switch match(facts.subject.pid, facts.subject, at: moment, start: start) {
-    case .found(let state): return .known(state, .certain)
-    case .torn: return .torn
-    case .unclear: return .nothing
-    case .unseen: return inherited(facts.subject, moment, reading).map { .known($0, .inherited) } ?? .nothing
+    guard let moment = CallMoment(facts.call), let match = match(facts, at: moment) else { return nil }
+    switch match {
+    case .found(let state): return (state, .certain)
+    case .unclear: return nil
+    case .unseen: return inherited(facts.subject, moment, reading).map { ($0, .inherited) }
     }
+  }
+
+  /// The caller's own state, nobody else's.
+  func ownState(of facts: Facts) -> ProcessState? {
+    guard let moment = CallMoment(facts.call), case .found(let state) = match(facts, at: moment) else { return nil }
+    return state
+  }
+
+  /// Nil where the record is torn.
+  private func match(_ facts: Facts, at moment: CallMoment) -> ProcessHistory.Match? {
+    guard facts.present.contains(.subjectStatus) else { return nil }
+    let start = facts.present.contains(.subjectStat) ? facts.subject.startTime : nil
+    return match(facts.subject.pid, facts.subject, at: moment, start: start)
   }
 
   /// Whether the caller, of whose call nothing but the record may be left, is known to have lived in the initial user

@@ -25,7 +25,7 @@ final class ProgramClassifier {
   private var known: [Entry?] = Array(repeating: nil, count: slots)
   private let interpreters: InterpreterTable
   private let room: any WaitingRoom
-  private let paths = ExecutablePath()
+  private let paths = ExecutablePath(cachedOnly: false)
   private var path: [UInt8] = []
 
   init(interpreters: InterpreterTable, room: any WaitingRoom) {
