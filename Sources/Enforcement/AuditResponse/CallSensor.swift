@@ -61,14 +61,11 @@ struct CallSensor {
 
   /// A mount is sought where the caller lives. Of a caller that is gone that is known only where it was noted before.
   private mutating func findMount(_ record: CallRecord, isAlive: Bool) -> MountFinding? {
-    let difference = mounts.difference(for: isAlive ? record.pid : nil)
-    guard let difference else { return nil }
-    if difference.isInitial {
-      // Who lives in a user namespace of his own cannot have mounted among the host's mounts: a thread of his did, in
-      // a mount namespace that only it has.
-      let isHost = isAlive ? NamespaceComparison.isInInitialUserNamespace(record.pid) : livedAmongTheHosts(record)
-      if !isHost { return nil }
-    }
+    guard isAlive || livedAmongTheHosts(record), let difference = mounts.difference(for: isAlive ? record.pid : nil)
+    else { return nil }
+    // Who lives in a user namespace of his own cannot have mounted among the host's mounts: a thread of his did, in a
+    // mount namespace that only it has.
+    if difference.isInitial, isAlive, !NamespaceComparison.isInInitialUserNamespace(record.pid) { return nil }
     return MountFinding(record, difference)
   }
 
