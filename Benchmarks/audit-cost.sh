@@ -62,7 +62,8 @@ prepare() {
 await_listener() {
   local tries
   for ((tries = 0; tries < 100; tries++)); do
-    "$lilium/liliumctl" status --socket "$private/control.sock" >/dev/null 2>&1 && return 0
+    # The control socket answers before the rules are there; this line comes after.
+    grep -q Ctrl-C "$private/listener.log" && return 0
     kill -0 "$listener" 2>/dev/null || break
     sleep 0.1
   done
@@ -81,6 +82,8 @@ start_listener() {
     done
     printf '[log]\nsinks = []\n'
   } >"$private/lilium.toml"
+  # What the one before said must not pass for this one's.
+  : >"$private/listener.log"
   timeout -s KILL 120 "${reader[@]}" "$lilium/liliumd" --foreground --output none --config "$private/lilium.toml" \
     --rules "$private/rules" --state "$private/state" --socket "$private/control.sock" >"$private/listener.log" 2>&1 &
   listener=$!

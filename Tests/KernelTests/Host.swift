@@ -138,6 +138,7 @@ extension Host {
     try check(
       run(
         """
+        rm -f daemon.err daemon.pid
         timeout -s KILL \(seconds) \(Self.products)/liliumd --config lilium.toml --rules rules --state state \
           --foreground --output json > records.json 2> daemon.err &
         echo $! > timeout.pid
