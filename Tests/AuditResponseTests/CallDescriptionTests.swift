@@ -191,7 +191,7 @@ struct CallDescriptionTests {
         record,
         MountLedger.Difference(
           namespace: 1, isInitial: true, added: [entry(9, "/mnt/x", type: "nfs", source: "host:/x")], removed: [],
-          table: [entry(9, "/mnt/x", type: "nfs", source: "host:/x")])))
+          table: [entry(9, "/mnt/x", type: "nfs", source: "host:/x")], firstSeen: [:], isFirstLook: false)))
     let facts = described(.mount, record, mount: finding)
     #expect(facts.present.isSuperset(of: [.objectPath, .objectFileSystem, .callSource]))
     #expect(text(facts.object.path) == "/mnt/x" && facts.object.pathVerified)

@@ -24,7 +24,9 @@ struct ContainmentTests {
     var found = try #require(
       MountFinding(
         record,
-        MountLedger.Difference(namespace: 1, isInitial: isInitial, added: [entry], removed: [], table: [entry])))
+        MountLedger.Difference(
+          namespace: 1, isInitial: isInitial, added: [entry], removed: [], table: [entry], firstSeen: [:],
+          isFirstLook: false)))
     found.isNew = isNew
     return found
   }

@@ -21,7 +21,7 @@ struct MountFindingTests {
       try line.record(),
       MountLedger.Difference(
         namespace: 1, isInitial: true, added: added, removed: removed, table: table + added,
-        idsBefore: Set((table + removed).map(\.id))))
+        firstSeen: longAgo(table + removed), isFirstLook: false))
   }
 
   @Test func theMountThatCameIsNew() throws {
@@ -69,7 +69,7 @@ struct MountFindingTests {
     let line = RecordText(call: .moveMount).naming([#""/old""#, #""/new""#])
     let difference = MountLedger.Difference(
       namespace: 1, isInitial: true, added: [entry(9, "/new")], removed: [entry(9, "/old")], table: [entry(9, "/new")],
-      idsBefore: [9])
+      firstSeen: longAgo([entry(9, "/old")]), isFirstLook: false)
     let byTheNewCall = try #require(MountFinding(try line.record(), difference))
     #expect(byTheNewCall.entry.id == 9 && !byTheNewCall.isNew)
   }
@@ -78,7 +78,7 @@ struct MountFindingTests {
     let line = RecordText(call: .moveMount).naming([#""/from""#, #""/to""#])
     let difference = MountLedger.Difference(
       namespace: 7, isInitial: false, added: [entry(8, "/from"), entry(9, "/to")], removed: [], table: [],
-      idsBefore: [])
+      firstSeen: [:], isFirstLook: false)
     let found = try #require(MountFinding(try line.record(), difference))
     #expect(found.entry.id == 9 && found.isNew && !found.isInitial)
   }
@@ -213,7 +213,7 @@ struct MountFindingTests {
     func isFound() throws -> Bool {
       let difference = MountLedger.Difference(
         namespace: 1, isInitial: true, added: [], removed: call == .umount2 ? table : [],
-        table: call == .umount2 ? [] : table, idsBefore: [5])
+        table: call == .umount2 ? [] : table, firstSeen: longAgo(table), isFirstLook: false)
       return MountFinding(try text.record(), difference) != nil
     }
     #expect(try isFound())

@@ -94,3 +94,8 @@ func described(_ mechanism: Mechanism, _ record: CallRecord, mount: MountFinding
   .describe(into: facts)
   return facts
 }
+
+/// Mounts that were there all along.
+func longAgo(_ entries: [MountEntry]) -> [MountLedger.Identity: Int64] {
+  Dictionary(entries.map { (MountLedger.Identity($0), 0) }, uniquingKeysWith: { first, _ in first })
+}

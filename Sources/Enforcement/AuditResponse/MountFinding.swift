@@ -29,10 +29,10 @@ struct MountFinding {
       entry = gone
     case .mount where Self.makesMount(record), .moveMount:
       guard let made = Self.newMount(difference, file) else { return nil }
-      // A mount that was moved was there before, and is not the mover's to lose.
-      isNew =
-        !difference.hadSeen(made, before: record.event.time)
-        && (record.call == .mount || Self.attaches(record, made, difference))
+      // A mount that was moved was there before, and is not the mover's to lose. Where nobody had looked before, one that
+      // came by a name was moved from there.
+      let mayBeMoved = record.call == .moveMount && difference.isFirstLook && record.paths.count != 1
+      isNew = !mayBeMoved && !difference.hadSeen(made, before: record.event.time)
       entry = made
     default:
       isNew = false
@@ -41,14 +41,6 @@ struct MountFinding {
       else { return nil }
       entry = there
     }
-  }
-
-  /// move_mount(2) gives a new mount its place, or moves one that had another.
-  private static func attaches(
-    _ record: CallRecord, _ entry: MountEntry, _ difference: MountLedger.Difference
-  ) -> Bool {
-    if difference.removed.contains(where: { $0.id == entry.id }) { return false }
-    return difference.isUnheard(of: entry.id, before: record.event.time) ?? (record.paths.count == 1)
   }
 
   /// mount(2) with none of the flags by which it changes or moves a mount that is there (MS_REMOUNT, MS_MOVE, the kinds

@@ -14,51 +14,47 @@ struct MountLedger: Sendable {
     var added: [MountEntry]
     var removed: [MountEntry]
     var table: [MountEntry]
-    /// Ids of the mounts that were there at the last look; nil where nobody had looked.
-    var idsBefore: Set<UInt64>?
-    /// When each mount that is there now was first seen, in nanoseconds since the epoch.
-    fileprivate var firstSeen: [Key: Int64] = [:]
-    /// When each mount was first seen, wherever it was then; nil where nobody had looked.
-    fileprivate var idsSeen: [UInt64: Int64]?
-
-    init(
-      namespace: UInt64, isInitial: Bool, added: [MountEntry], removed: [MountEntry], table: [MountEntry],
-      idsBefore: Set<UInt64>? = nil
-    ) {
-      self.namespace = namespace
-      self.isInitial = isInitial
-      self.added = added
-      self.removed = removed
-      self.table = table
-      self.idsBefore = idsBefore
-    }
-
-    /// Whether no mount with this id had been seen when something happened; nil where nobody had looked.
-    func isUnheard(of id: UInt64, before time: Int64) -> Bool? {
-      if let idsSeen { return idsSeen[id].map { $0 > time } ?? true }
-      return idsBefore.map { !$0.contains(id) }
-    }
+    /// When each mount was first seen, wherever it was then, in nanoseconds since the epoch.
+    var firstSeen: [Identity: Int64]
+    /// Nobody had looked before: what is there may be old or new.
+    var isFirstLook: Bool
 
     /// Whether the mount had been seen when something happened, so that it is not what came of it.
-    func hadSeen(_ entry: MountEntry, before time: Int64) -> Bool { firstSeen[Key(entry)].map { $0 <= time } ?? false }
+    func hadSeen(_ entry: MountEntry, before time: Int64) -> Bool {
+      firstSeen[Identity(entry)].map { $0 <= time } ?? false
+    }
   }
 
-  /// A mount id is used again; with place and device it names a mount well enough.
-  fileprivate struct Key: Hashable {
+  /// A mount wherever it is moved to. Ids are used again, and with the device name a mount well enough.
+  struct Identity: Hashable {
     let id: UInt64
     let device: UInt64
-    let place: [UInt8]
     init(_ entry: MountEntry) {
       id = entry.id
       device = UInt64(entry.major) << 32 | UInt64(entry.minor)
-      place = entry.mountPoint
+    }
+  }
+
+  /// A mount at a place: another after it was moved.
+  private struct Place: Hashable {
+    let identity: Identity
+    let path: [UInt8]
+    init(_ entry: MountEntry) {
+      identity = Identity(entry)
+      path = entry.mountPoint
     }
   }
 
   private struct Look {
     var table: [MountEntry]
-    var firstSeen: [Key: Int64]
-    var idsSeen: [UInt64: Int64]
+    var firstSeen: [Identity: Int64]
+
+    init(_ table: [MountEntry], after before: Look?) {
+      self.table = table
+      firstSeen = [:]
+      let now = Clock.realtime()
+      for entry in table { firstSeen[Identity(entry)] = before?.firstSeen[Identity(entry)] ?? now }
+    }
   }
 
   private let own: UInt64
@@ -75,10 +71,7 @@ struct MountLedger: Sendable {
 
   init() throws(Errno) {
     own = try ProcessFile.mountNamespace.status(pid: ProcessSetup.processID).inode
-    let table = try MountInfo.read()
-    looks[own] = Look(
-      table: table, firstSeen: Self.seen(table, by: Key.init, Clock.realtime(), since: [:]),
-      idsSeen: Self.seen(table, by: \.id, Clock.realtime(), since: [:]))
+    looks[own] = Look(try MountInfo.read(), after: nil)
   }
 
   /// What has changed, since the last time, where the process lives; without a process, in the initial namespace. Of a
@@ -94,26 +87,13 @@ struct MountLedger: Sendable {
       return nil
     }
     let before = looks[namespace]
-    let time = Clock.realtime()
-    let seen = Self.seen(now, by: Key.init, time, since: before?.firstSeen ?? [:])
-    let ids = Self.seen(now, by: \.id, time, since: before?.idsSeen ?? [:])
-    remember(Look(table: now, firstSeen: seen, idsSeen: ids), of: namespace)
-    var difference = Difference(
-      namespace: namespace, isInitial: namespace == own,
-      added: before.map { before in now.filter { before.firstSeen[Key($0)] == nil } } ?? [],
-      removed: before.map { before in before.table.filter { seen[Key($0)] == nil } } ?? [], table: now,
-      idsBefore: before.map { Set($0.table.map(\.id)) })
-    difference.firstSeen = seen
-    difference.idsSeen = before == nil ? nil : ids
-    return difference
-  }
-
-  private static func seen<Name: Hashable>(
-    _ table: [MountEntry], by name: (MountEntry) -> Name, _ now: Int64, since before: [Name: Int64]
-  ) -> [Name: Int64] {
-    var seen: [Name: Int64] = [:]
-    for entry in table { seen[name(entry)] = before[name(entry)] ?? now }
-    return seen
+    let look = Look(now, after: before)
+    remember(look, of: namespace)
+    let (places, known) = (Set(now.map(Place.init)), Set((before?.table ?? now).map(Place.init)))
+    return Difference(
+      namespace: namespace, isInitial: isOwn, added: now.filter { !known.contains(Place($0)) },
+      removed: (before?.table ?? []).filter { !places.contains(Place($0)) }, table: now, firstSeen: look.firstSeen,
+      isFirstLook: before == nil)
   }
 
   private mutating func remember(_ look: Look, of namespace: UInt64) {
