@@ -18,7 +18,7 @@ MAN_PAGES := $(wildcard man/*.[578])
 SWIFT_TREES := Package.swift Sources Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test fuzz lint format bench check-install install uninstall clean
+.PHONY: help deps test-deps build run test fuzz lint format bench check-install install uninstall clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -26,21 +26,24 @@ help: ## print this list
 deps: ## install the Debian packages that are missing (as root), check Swift
 	@scripts/deps.sh
 
+test-deps: ## the same, and what tests, checks and benchmarks need
+	@scripts/deps.sh tests
+
 build: deps ## build the release programs, the Swift library linked statically
 	swift build -c release --static-swift-stdlib -j $(JOBS)
 
 run: build ## dry run over the whole host until Ctrl-C, as root; SECONDS=N ends it after N seconds
 	@SECONDS_LIMIT='$(SECONDS)' scripts/run.sh $(RELEASE)
 
-test: build ## every test: unit and kernel tests, fuzzers for a short time, lint, a trial installation
+test: test-deps build ## every test: unit and kernel tests, fuzzers for a short time, lint, a trial installation
 	@JOBS=$(JOBS) scripts/test.sh
 	@$(MAKE) --no-print-directory fuzz lint check-install
 
-fuzz: deps ## run each fuzzer for FUZZ_SECONDS (10) over its committed corpus
+fuzz: test-deps ## run each fuzzer for FUZZ_SECONDS (10) over its committed corpus
 	@JOBS=$(JOBS) scripts/fuzz.sh $(FUZZ_SECONDS)
 
 # All of swift-format's default rules are on; .swift-format only sets width and indentation.
-lint: deps ## check format, scripts, man pages and the unit
+lint: test-deps ## check format, scripts, man pages and the unit
 	swift-format lint --strict --parallel --recursive $(SWIFT_TREES)
 	shellcheck scripts/*.sh Benchmarks/*.sh .ci/run
 	mandoc -T lint -W warning $(MAN_PAGES)
@@ -49,7 +52,7 @@ lint: deps ## check format, scripts, man pages and the unit
 format: ## bring the Swift sources into the house format
 	swift-format format --in-place --parallel --recursive $(SWIFT_TREES)
 
-bench: build $(BENCH_PROGRAMS) ## compare liliumd with a C null responder and no monitor, audit rules with none, as root
+bench: test-deps build $(BENCH_PROGRAMS) ## compare liliumd with a C null responder and no monitor, audit rules with none, as root
 	@Benchmarks/bench.sh $(RELEASE) $(BENCH)
 	@Benchmarks/audit-cost.sh $(RELEASE) $(BENCH)
 

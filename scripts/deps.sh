@@ -1,12 +1,14 @@
 #!/bin/sh
-# Installs the Debian packages that the build, the tests and the checks need and checks for Swift.
+# Installs the Debian packages that the build needs, with `tests` those of the tests, checks and benchmarks too, and
+# checks for Swift.
 # It must cost nothing, and need no network, when nothing is missing.
 set -eu
 
-# The last line is what only tests and benchmarks use: audit's own programs as witnesses, debuggers as ptrace's users.
-packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libssl-dev libaudit-dev \
-e2fsprogs util-linux procps python3 mandoc shellcheck \
-auditd libauparse-dev gdb strace"
+packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libssl-dev libaudit-dev"
+# Audit's own programs are witnesses, debuggers are ptrace's users: who only builds or runs Lilium needs neither.
+if [ "${1:-}" = tests ]; then
+  packages="$packages e2fsprogs util-linux procps python3 mandoc shellcheck auditd libauparse-dev gdb strace"
+fi
 
 if command -v dpkg-query >/dev/null; then
   missing=

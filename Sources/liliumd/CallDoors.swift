@@ -23,6 +23,7 @@ final class CallDoors: Sendable {
     let listener: AuditListener<Monitor>
     /// Asked at the first open in user space of every dynamically linked program, when its credentials are its own.
     let witness: PermissionListener<SubjectWitness>
+    let observer: SubjectWitness
     let witnessed: ProtectedFiles
   }
 
@@ -106,8 +107,9 @@ final class CallDoors: Sendable {
       let keeper = try RuleKeeper(marker: marker)
       let group = try PermissionGroup()
       let witnessed = try ProtectedFiles(group: group, marksFolders: false)
+      let observer = SubjectWitness(processes)
       let witness = try PermissionListener(
-        mechanism: .exec, group: group, handler: SubjectWitness(processes), settings: ListenerSettings(configuration))
+        mechanism: .exec, group: group, handler: observer, settings: ListenerSettings(configuration))
       let listener = try AuditListener(
         handler: monitor, chronicle: processes, keeper: keeper, reports: reports, plan: plan,
         receiveBuffer: configuration.audit.receiveBufferMebibytes << 20)
@@ -116,7 +118,8 @@ final class CallDoors: Sendable {
       _ = witnessed.update()
       // After the mark: who starts from now on is seen by it, who runs already is seen now.
       processes.scan()
-      let door = Open(lock: lock, keeper: keeper, listener: listener, witness: witness, witnessed: witnessed)
+      let door = Open(
+        lock: lock, keeper: keeper, listener: listener, witness: witness, observer: observer, witnessed: witnessed)
       do throws(Errno) { try listener.start() } catch {
         close(door)
         throw error

@@ -25,7 +25,7 @@ final class InformationFactory: Sendable {
   func protect(with names: any ProtectedNames) { protected.withLock { $0 = names } }
 
   func make(for mechanism: Mechanism, room: any WaitingRoom) -> any InformationPoint {
-    if mechanism.isCall { return CallSubjectInformation(processes: processes, namespaces: namespaces) }
+    if mechanism.isCall { return CallSubjectInformation(processes: processes) }
     let names: any ProtectedNames = mechanism == .open ? protected.withLock { $0 } : NoProtectedNames()
     return Information(
       object: ObjectInformation(mounts: mounts, room: room, protected: names),

@@ -76,10 +76,13 @@ extension Daemon {
         if count > 0 { losses["\(listener.mechanism.name)-\(kind.name)", default: 0] += count }
       }
     }
-    if let audit = doors.calls.door?.listener.status {
+    if let door = doors.calls.door {
+      let audit = door.listener.status
       let counts = [
         ("audit-kernel", audit.kernelLost), ("audit-socket", audit.socketDrops), ("audit-torn", audit.torn),
-        ("audit-malformed", audit.malformed), ("clone3-gone", audit.unseen),
+        ("audit-malformed", audit.malformed), ("audit-truncated", audit.truncated), ("audit-foreign", audit.foreign),
+        ("clone3-gone", audit.unseen),
+        ("witness-missed", door.observer.missed),
       ]
       for (name, count) in counts where count > 0 { losses[name] = count }
     }

@@ -100,8 +100,6 @@ import Testing
     #expect(facts.present == [] && facts.failed == [.call, .callModule] && facts.failure == nil)
     #expect(facts.missing(of: [.call, .callModule]) == [])
     #expect(facts.objectHandle == -1)
-    facts.nameObject(9)
-    #expect(facts.objectHandle == 9)
   }
 
   @Test func anUncertainSubjectOutweighsWhatFollowsFromIt() {

@@ -10,7 +10,7 @@ import Testing
 enum AuditHost {
   static let keyPrefix = "lilium.test."
   /// Every test that touches the kernel's audit system holds this file's lock meanwhile.
-  private static let lock = "/tmp/audit.lock"
+  private static let lock = "/tmp/lilium-audit-tests.lock"
 
   static func withAudit<Result>(_ body: (AuditControl) async throws -> Result) async throws -> Result {
     let guardian = try Descriptor.open(lock, O_RDWR | O_CREAT, mode: 0o600)

@@ -187,6 +187,9 @@ import Testing
     let mounts = records.filter { $0[path: "operation", "syscall"] as? String == "mount" }
     let named = mounts.filter { $0[path: "object", "path"] as? String == "\(host.mount)/a" }
     #expect(named.count == mounts.count, "\(mounts.first ?? [:])")
+    // What was mounted shows only while it is: the next call may have taken it away.
+    let typed = mounts.filter { $0[path: "object", "fstype"] as? String == "tmpfs" }
+    #expect(typed.count * 2 > mounts.count, "\(typed.count) of \(mounts.count): \(mounts.first ?? [:])")
   }
 
   /// Root that gave its capabilities up is not root's program as it was when it began.

@@ -24,14 +24,11 @@ import Testing
     bench.mediate {
       $0.mechanism = mechanism
       $0.operation = .call
-      $0.objectHandle = -1
+      $0.objectHandle = object
       $0.denied = denied
       $0.isLate = isLate
       $0.identity = .inherited
-      $0.said = { facts in
-        facts.markPresent(said)
-        if object >= 0 { facts.nameObject(object) }
-      }
+      $0.said = { facts in facts.markPresent(said) }
     }
   }
 

@@ -14,7 +14,7 @@ import Testing
 
   init() throws {
     processes = try makeTable()
-    information = CallSubjectInformation(processes: processes, namespaces: try InitialNamespaces())
+    information = CallSubjectInformation(processes: processes)
   }
 
   private func fetch(_ facts: Facts, _ wanted: FactSet = wanted) {

@@ -15,7 +15,7 @@ import Testing
 
   init() throws {
     processes = try makeTable()
-    information = CallSubjectInformation(processes: processes, namespaces: try InitialNamespaces())
+    information = CallSubjectInformation(processes: processes)
   }
 
   /// What stands in /proc now, changed and dated back by a second, as if it had been noted then.

@@ -18,6 +18,10 @@ public struct AuditListenerStatus: Sendable, Hashable {
   public var torn: UInt64 = 0
   /// Records that could not be read.
   public var malformed: UInt64 = 0
+  /// Messages that did not fit, or were none.
+  public var truncated: UInt64 = 0
+  /// Messages that somebody else than the kernel sent.
+  public var foreign: UInt64 = 0
   /// New processes that were gone before their namespaces could be compared with their parents'.
   public var unseen: UInt64 = 0
   /// Records that the kernel lost since the start, by its own count.
@@ -226,6 +230,8 @@ extension AuditListener {
       $0.records = turn.records
       $0.torn = counters.torn
       $0.malformed = counters.malformed
+      $0.truncated = stream.truncatedCount
+      $0.foreign = stream.strangerCount
     }
   }
 

@@ -59,14 +59,18 @@ struct CallSensor {
         record, mechanism: mechanism, received: received, caller: caller, mount: mount, namespaces: namespaces))
   }
 
-  /// A mount is sought where the caller lives. Of a caller that is gone that is known only where it was noted before.
+  /// A mount is sought where the caller lives. One that is gone, or on its way, shows no namespace: it is sought among the
+  /// host's where the caller was noted there before.
   private mutating func findMount(_ record: CallRecord, isAlive: Bool) -> MountFinding? {
-    guard isAlive || livedAmongTheHosts(record), let difference = mounts.difference(for: isAlive ? record.pid : nil)
-    else { return nil }
-    // Who lives in a user namespace of his own cannot have mounted among the host's mounts: a thread of his did, in a
-    // mount namespace that only it has.
-    if difference.isInitial, isAlive, !NamespaceComparison.isInInitialUserNamespace(record.pid) { return nil }
-    return MountFinding(record, difference)
+    if isAlive, let isHosts = NamespaceComparison.isInInitialUserNamespace(record.pid),
+      let difference = mounts.difference(for: record.pid)
+    {
+      // Who lives in a user namespace of his own cannot have mounted among the host's mounts: a thread of his did, in a
+      // mount namespace that only it has.
+      return difference.isInitial && !isHosts ? nil : MountFinding(record, difference)
+    }
+    guard livedAmongTheHosts(record) else { return nil }
+    return MountFinding(record, mounts.difference(for: nil))
   }
 
   private func livedAmongTheHosts(_ record: CallRecord) -> Bool {

@@ -25,7 +25,8 @@ enum NamespaceComparison {
   /// PROC_USER_INIT_INO (include/linux/proc_ns.h).
   private static let initialUser: UInt64 = 0xEFFF_FFFD
 
-  static func isInInitialUserNamespace(_ pid: Int32) -> Bool { inode(pid, "user") == initialUser }
+  /// Nil where it cannot be looked at.
+  static func isInInitialUserNamespace(_ pid: Int32) -> Bool? { inode(pid, "user").map { $0 == initialUser } }
 
   /// Whether a process counts its processes as this daemon does.
   static func sharesProcessNumbers(_ pid: Int32) -> Bool {

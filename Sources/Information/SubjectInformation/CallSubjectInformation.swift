@@ -14,7 +14,7 @@ public final class CallSubjectInformation: InformationPoint {
     .subjectCapabilities, .subjectNamespaces, .subjectExecutable, .subjectControlGroup,
   ]
 
-  public init(processes: ProcessTable, namespaces: InitialNamespaces) {
+  public init(processes: ProcessTable) {
     self.processes = processes
     reading = processes.makeReader()
   }
@@ -139,25 +139,28 @@ public final class CallSubjectInformation: InformationPoint {
 
   /// The parent that the record names, if the number is still its own.
   private func fetchParent(_ facts: Facts) {
-    let parent = facts.subject.parent
-    guard facts.present.contains(.subjectStatus), parent > 0, let moment = CallMoment(facts.call),
-      wasThere(parent, at: moment),
-      let verified = try? reading.readProgram(of: parent, into: &facts.subject.parentExecutable),
-      wasThere(parent, at: moment)
+    guard facts.present.contains(.subjectStatus),
+      let verified = readProgram(of: facts.subject.parent, facts.call, into: &facts.subject.parentExecutable)
     else { return facts.markFailed(.subjectParent, because: .subjectUncertain) }
     facts.subject.parentExecutableVerified = verified
     facts.markPresent(.subjectParent)
   }
 
   private func fetchTarget(_ facts: Facts) {
-    let target = facts.target.pid
-    guard facts.present.contains(.targetStatus), target > 0, let moment = CallMoment(facts.call),
-      wasThere(target, at: moment),
-      let verified = try? reading.readProgram(of: target, into: &facts.target.executable),
-      wasThere(target, at: moment)
+    guard facts.present.contains(.targetStatus),
+      let verified = readProgram(of: facts.target.pid, facts.call, into: &facts.target.executable)
     else { return facts.markFailed(.targetExecutable, because: .targetUnreadable) }
     facts.target.executableVerified = verified
     facts.markPresent(.targetExecutable)
+  }
+
+  /// The program of another process of the time of the call, and whether its path may be believed; nil where that is
+  /// gone. Who is there before and after the reading was there for it.
+  private func readProgram(of pid: Int32, _ call: CallFacts, into path: inout [UInt8]) -> Bool? {
+    guard pid > 0, let moment = CallMoment(call), wasThere(pid, at: moment),
+      let verified = try? reading.readProgram(of: pid, into: &path), wasThere(pid, at: moment)
+    else { return nil }
+    return verified
   }
 
   /// Whether who has the number now had it when the call was made, as far as clock ticks tell.

@@ -17,7 +17,7 @@ public final class AuditControl: Sendable {
   private static let patience: Int32 = 2000
 
   /// libaudit numbers requests in a variable of its own, which no two threads may touch at once.
-  private static let library = Mutex(())
+  private static let numbering = Mutex(())
 
   public init() throws(Errno) {
     set_aumessage_mode(MSG_QUIET, DBG_NO)
@@ -117,7 +117,7 @@ public final class AuditControl: Sendable {
     try socket.withLock { socket throws(Errno) in
       let number = socket.rawValue
       Self.drain(number)
-      let sequence = Self.library.withLock { _ in send(number) }
+      let sequence = Self.numbering.withLock { _ in send(number) }
       guard sequence >= 0 else { throw Errno(-sequence) }
       guard let isLast else { return }
       do throws(Errno) {

@@ -66,9 +66,6 @@ public final class Facts {
     self.objectHandle = objectHandle
   }
 
-  /// Names the object where it is found out only after the request began.
-  public func nameObject(_ handle: Int32) { objectHandle = handle }
-
   /// Groups that were neither fetched nor given up.
   public func missing(of wanted: FactSet) -> FactSet { wanted.subtracting(present).subtracting(failed) }
 
