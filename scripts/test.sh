@@ -26,11 +26,24 @@ condense() {
   fi
 }
 
-swift build --build-tests -j "$jobs" 2>&1 | condense
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Runs a test command; where it fails, the failures come once more as the last lines, which are the ones that people and
+# CI look at first.
+run_tests() {
+  if ! "$@" 2>&1 | tee "$log" | condense; then
+    echo "test: what failed:" >&2
+    awk '/^✘|error:/ { print; keep = 6; next } /^[✔◇]/ { keep = 0 } keep-- > 0' "$log" | cut -c1-1000 | head -n 80 >&2
+    exit 1
+  fi
+}
+
+run_tests swift build --build-tests -j "$jobs"
 # A listener that hangs would hold its openers for ever, so the whole run has an end.
-timeout --foreground -k 60 1500 \
-  swift test --skip-build --disable-xctest --no-parallel "${selection[@]}" 2>&1 | condense
+run_tests timeout --foreground -k 60 1500 \
+  swift test --skip-build --disable-xctest --no-parallel "${selection[@]}"
 
 # Allocations of the answer path, counted on optimised code.
-LILIUM_ANSWER_PATH=1 timeout --foreground -k 60 900 \
-  swift test -c release -Xswiftc -enable-testing --scratch-path .build-answer-path -j "$jobs" --disable-xctest 2>&1 | condense
+LILIUM_ANSWER_PATH=1 run_tests timeout --foreground -k 60 900 \
+  swift test -c release -Xswiftc -enable-testing --scratch-path .build-answer-path -j "$jobs" --disable-xctest
