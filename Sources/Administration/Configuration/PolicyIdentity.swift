@@ -1,7 +1,8 @@
 // Owns the one name of a set of rule files: SHA-256 over names and contents.
 // It must not read files.
 
-internal import CLibcrypto
+internal import AccessModel
+internal import ContentDigest
 internal import PolicyLanguage
 
 enum PolicyIdentity {
@@ -13,9 +14,9 @@ enum PolicyIdentity {
       append(Array(source.file.utf8), to: &bytes)
       append(source.bytes, to: &bytes)
     }
-    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-    _ = SHA256(bytes, bytes.count, &digest)
-    return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    // Fails only where libcrypto finds no memory.
+    let digest = (try? ContentDigest.sha256(of: bytes)) ?? []
+    return String(decoding: ContentHash(digest)?.hexadecimal ?? [], as: UTF8.self)
   }
 
   private static func append(_ part: [UInt8], to bytes: inout [UInt8]) {
