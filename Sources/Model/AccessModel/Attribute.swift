@@ -25,6 +25,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
   case objectPath, objectDirectory, objectDev, objectInode, objectSize, objectOwner, objectGroup, objectMode
   case objectSetuid, objectSetgid, objectGroupWritable, objectWorldWritable, objectLinks, objectKind
   case objectInterpreter, objectFSType, objectMountFlags, objectPathVerified, objectDirectoryWorldWritable
+  case objectTrusted, objectSHA256
   case targetPID, targetUID, targetComm, targetExe
   case operationKind, operationSyscall, operationArchitecture, operationRequest, operationRequestNumber
   case operationFlags, operationProtection, operationNamespaces, operationSource, operationModule
@@ -68,7 +69,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
     subjectDefinitions + objectDefinitions + targetDefinitions + operationDefinitions
 
   private static let subjectDefinitions: [Definition] = [
-    Definition(.subjectPID, "subject.pid", .int, [], "process id"),
+    Definition(.subjectPID, "subject.pid", .int, .request, "process id"),
     Definition(.subjectPPID, "subject.ppid", .int, .subjectStatus, "parent's process id"),
     Definition(.subjectUID, "subject.uid", .int, .subjectStatus, "real user id"),
     Definition(.subjectEUID, "subject.euid", .int, .subjectStatus, "effective user id"),
@@ -143,6 +144,11 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
     Definition(
       .objectDirectoryWorldWritable, "object.directory_world_writable", .bool,
       [.objectPath, .objectDirectory], "everybody may write the folder that holds it", of: filed),
+    Definition(
+      .objectTrusted, "object.trusted", .bool, .objectTrust, "its content is in the trust database", of: .files),
+    Definition(
+      .objectSHA256, "object.sha256", .string, .objectDigest, "SHA-256 of its content, in lower-case hexadecimal",
+      of: .files),
   ]
 
   private static let targetDefinitions: [Definition] = [
@@ -153,7 +159,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable, Hashable {
   ]
 
   private static let operationDefinitions: [Definition] = [
-    Definition(.operationKind, "operation.kind", .string, [], "execute (execve of it), open or call"),
+    Definition(.operationKind, "operation.kind", .string, .request, "execute (execve of it), open or call"),
     Definition(.operationSyscall, "operation.syscall", .string, .call, "the system call by name", of: .calls),
     Definition(
       .operationArchitecture, "operation.architecture", .string, .call,

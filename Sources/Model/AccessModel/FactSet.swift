@@ -16,6 +16,10 @@ public struct FactSet: OptionSet, Sendable, Hashable {
   public static let objectFileSystem = FactSet(rawValue: 1 << 3)
   /// Who may write the folder that holds the object.
   public static let objectDirectory = FactSet(rawValue: 1 << 4)
+  /// SHA-256 of the content: the whole file is read.
+  public static let objectDigest = FactSet(rawValue: 1 << 5)
+  /// Whether the content is trusted; rests on status and path, reads the file only where it may be.
+  public static let objectTrust = FactSet(rawValue: 1 << 6)
   /// Parent, user and group ids, comm.
   public static let subjectStatus = FactSet(rawValue: 1 << 8)
   /// Start time and terminal.
@@ -37,6 +41,8 @@ public struct FactSet: OptionSet, Sendable, Hashable {
 
   /// Effective and permitted capabilities, supplementary groups.
   public static let subjectCapabilities = FactSet(rawValue: 1 << 17)
+  /// The subject's process id and the kind of access: they come with every request.
+  public static let request = FactSet(rawValue: 1 << 18)
   /// What a system call's own record says: call, architecture, request, flags, result.
   public static let call = FactSet(rawValue: 1 << 20)
   /// Namespaces that the call created or entered.
@@ -62,11 +68,11 @@ public struct FactSet: OptionSet, Sendable, Hashable {
   ]
 
   public static let object: FactSet = [
-    .objectStatus, .objectPath, .objectContent, .objectFileSystem, .objectDirectory,
+    .objectStatus, .objectPath, .objectContent, .objectFileSystem, .objectDirectory, .objectDigest, .objectTrust,
   ]
   public static let subject: FactSet = [
     .subjectStatus, .subjectStat, .subjectLogin, .subjectNamespaces, .subjectExecutable, .subjectParent,
-    .subjectControlGroup, .subjectProgram, .subjectScript, .subjectCapabilities,
+    .subjectControlGroup, .subjectProgram, .subjectScript, .subjectCapabilities, .request,
   ]
   /// What comes with the request itself where a system call is concerned; no information point fetches it.
   public static let ofCall: FactSet = [

@@ -28,6 +28,8 @@ public final class Facts {
   /// Why the last group in `failed` failed; but that the subject is not certain outweighs what failed after it, since
   /// most of that follows from it.
   public private(set) var failure: Failure?
+  /// There was no trust database to ask, whatever else failed before or after.
+  public private(set) var trustIsUnavailable = false
 
   public var operation = Operation.open
   /// The rule that decided, counted from 1; 0 where none did. Known when the request is answered.
@@ -55,9 +57,10 @@ public final class Facts {
 
   /// Begins a new request: every group is unknown again. Fields keep their storage.
   public func begin(pid: Int32, operation: Operation, objectHandle: Int32 = -1) {
-    present = []
+    present = .request
     failed = []
     failure = nil
+    trustIsUnavailable = false
     subject.pid = pid
     subject.identity = .uncertain
     subject.comm.removeAll(keepingCapacity: true)
@@ -72,6 +75,7 @@ public final class Facts {
   public func markPresent(_ groups: FactSet) {
     present.formUnion(groups)
     failed.subtract(groups)
+    if groups.contains(.objectTrust) { trustIsUnavailable = false }
   }
 
   /// These do not exist for this request, or nothing can tell: what reads them is undecided, and no failure is at fault.
@@ -84,11 +88,37 @@ public final class Facts {
   public func forget(_ groups: FactSet) {
     present.subtract(groups)
     failed.subtract(groups)
+    if groups.contains(.objectTrust) { trustIsUnavailable = false }
+  }
+
+  /// Runs `body` with everything about the subject and its kind of access unknown, so that what it finds out holds for
+  /// every subject. What it fetches about the object stays.
+  public func withoutSubject<Result>(_ body: () -> Result) -> Result {
+    let known = present.intersection(.subject)
+    let unknown = failed.intersection(.subject)
+    failed.formUnion(.subject)
+    present.subtract(.subject)
+    defer {
+      failed = failed.subtracting(.subject).union(unknown)
+      present = present.subtracting(.subject).union(known)
+    }
+    return body()
+  }
+
+  /// Runs `body` as if it were known how far the content is trusted.
+  public func assuming<Result>(_ trust: TrustState, _ body: () -> Result) -> Result {
+    let (known, unknown, before) = (present, failed, object.trust)
+    present.insert(.objectTrust)
+    failed.remove(.objectTrust)
+    object.trust = trust
+    defer { (present, failed, object.trust) = (known, unknown, before) }
+    return body()
   }
 
   public func markFailed(_ groups: FactSet, because failure: Failure) {
     failed.formUnion(groups)
     present.subtract(groups)
+    if groups.contains(.objectTrust) { trustIsUnavailable = failure == .trustUnavailable }
     if self.failure != .subjectUncertain { self.failure = failure }
   }
 }

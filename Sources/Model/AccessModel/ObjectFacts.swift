@@ -96,5 +96,11 @@ public struct ObjectFacts: Sendable {
   /// The folder that holds the object can be written by everybody (sticky or not).
   public var directoryWorldWritable = false
 
+  // objectDigest
+  public var digest = ContentHash()
+
+  // objectTrust
+  public var trust = TrustState.unknown
+
   public init() {}
 }

@@ -17,8 +17,10 @@ public protocol AccessRequest: ~Copyable {
   func describe(into facts: Facts)
   /// Says, when everything was fetched, how sure it is that the facts are about the subject.
   func settleIdentity(in facts: Facts)
-  /// Gives the answer; `facts` are those of this request.
-  consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered
+  /// Gives the answer; `facts` are those of this request. Then, with the object still at hand, `remembers` is asked
+  /// whether the kernel may give the same answer to everybody from now on, until the object changes; a door that cannot
+  /// hand it over does not ask.
+  consuming func answer(_ verdict: Verdict, _ facts: Facts, remembers: () -> Bool) -> Answered
 }
 
 /// Decides requests and records what came of them; what an enforcement point hands its requests to.
@@ -65,6 +67,8 @@ public protocol DecisionTrail: Sendable {
   /// Whether this decision is to be recorded. Asked before the answer, so that facts for the record can be fetched
   /// while the subject is held; it may count a suppressed record, and it must not block.
   func wants(_ decision: Decision) -> Bool
+  /// Whether decisions like this one are recorded at all, whatever limits hold back this one. Counts nothing.
+  func keeps(_ decision: Decision) -> Bool
   /// Takes the record; never blocks, counts what it drops.
   func append(_ entry: TrailEntry)
 }

@@ -87,6 +87,8 @@ public enum Failure: UInt8, CaseIterable, Sendable, Hashable {
   case targetUnreadable
   /// The kernel's record of the call lacks a part that was lost.
   case recordTorn
+  /// The trust database is missing, damaged, or not to be believed.
+  case trustUnavailable
   /// The request was dropped without an answer: a defect of Lilium's own.
   case dropped
 
@@ -101,6 +103,7 @@ public enum Failure: UInt8, CaseIterable, Sendable, Hashable {
     case .subjectUncertain: "subject-uncertain"
     case .targetUnreadable: "target-unreadable"
     case .recordTorn: "record-torn"
+    case .trustUnavailable: "trust-unavailable"
     case .dropped: "dropped"
     }
   }
