@@ -44,6 +44,7 @@ import Testing
     #expect(Int(lil_fan_metadata_size) == Self.bare.count)
     #expect(lil_fan_metadata_version == UInt32(Self.event[4]))
     #expect(lil_fan_info_type_pidfd == UInt32(Self.event[24]))
+    #expect(lil_fan_info_type_fid == UInt32(FileEventTests.event[24]))
     #expect(lil_fan_open_perm == 0x10000)
   }
 

@@ -20,9 +20,13 @@
 
 const uint32_t lil_fan_class_content = FAN_CLASS_CONTENT, lil_fan_unlimited_queue = FAN_UNLIMITED_QUEUE,
                lil_fan_unlimited_marks = FAN_UNLIMITED_MARKS, lil_fan_report_pidfd = FAN_REPORT_PIDFD,
-               lil_fan_enable_audit = FAN_ENABLE_AUDIT, lil_fan_report_fd_error = FAN_REPORT_FD_ERROR;
+               lil_fan_enable_audit = FAN_ENABLE_AUDIT, lil_fan_report_fd_error = FAN_REPORT_FD_ERROR,
+               lil_fan_class_notif = FAN_CLASS_NOTIF, lil_fan_report_fid = FAN_REPORT_FID,
+               lil_fan_nonblock = FAN_NONBLOCK;
 const uint64_t lil_fan_open_perm = FAN_OPEN_PERM, lil_fan_open_exec_perm = FAN_OPEN_EXEC_PERM,
-               lil_fan_event_on_child = FAN_EVENT_ON_CHILD, lil_fan_q_overflow = FAN_Q_OVERFLOW;
+               lil_fan_event_on_child = FAN_EVENT_ON_CHILD, lil_fan_q_overflow = FAN_Q_OVERFLOW,
+               lil_fan_modify = FAN_MODIFY, lil_fan_close_write = FAN_CLOSE_WRITE, lil_fan_attrib = FAN_ATTRIB,
+               lil_fan_move_self = FAN_MOVE_SELF, lil_fan_delete_self = FAN_DELETE_SELF, lil_fan_ondir = FAN_ONDIR;
 const uint32_t lil_fan_mark_add = FAN_MARK_ADD, lil_fan_mark_remove = FAN_MARK_REMOVE,
                lil_fan_mark_flush = FAN_MARK_FLUSH, lil_fan_mark_filesystem = FAN_MARK_FILESYSTEM,
                lil_fan_mark_ignore = FAN_MARK_IGNORE, lil_fan_mark_evictable = FAN_MARK_EVICTABLE;
@@ -31,7 +35,7 @@ const int lil_at_cwd = AT_FDCWD;
 
 const uint32_t lil_fan_metadata_size = sizeof(struct fanotify_event_metadata);
 const uint32_t lil_fan_metadata_version = FANOTIFY_METADATA_VERSION;
-const uint32_t lil_fan_info_type_pidfd = FAN_EVENT_INFO_TYPE_PIDFD;
+const uint32_t lil_fan_info_type_pidfd = FAN_EVENT_INFO_TYPE_PIDFD, lil_fan_info_type_fid = FAN_EVENT_INFO_TYPE_FID;
 
 _Static_assert(offsetof(struct fanotify_event_metadata, vers) == 4, "layout that EventBuffer.swift reads");
 _Static_assert(offsetof(struct fanotify_event_metadata, metadata_len) == 6, "layout that EventBuffer.swift reads");
@@ -39,6 +43,10 @@ _Static_assert(offsetof(struct fanotify_event_metadata, mask) == 8, "layout that
 _Static_assert(offsetof(struct fanotify_event_metadata, fd) == 16, "layout that EventBuffer.swift reads");
 _Static_assert(offsetof(struct fanotify_event_metadata, pid) == 20, "layout that EventBuffer.swift reads");
 _Static_assert(offsetof(struct fanotify_event_info_pidfd, pidfd) == 4, "layout that EventBuffer.swift reads");
+
+_Static_assert(offsetof(struct fanotify_event_info_fid, fsid) == 4, "layout that EventBuffer.swift reads");
+_Static_assert(offsetof(struct fanotify_event_info_fid, handle) == 12, "layout that EventBuffer.swift reads");
+_Static_assert(offsetof(struct file_handle, f_handle) == 8, "layout that EventBuffer.swift reads");
 
 int lil_fanotify_init(uint32_t flags, uint32_t event_flags) {
     int group = fanotify_init(flags | FAN_CLOEXEC, event_flags | O_RDONLY | O_LARGEFILE | O_CLOEXEC);

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <linux/fsverity.h>
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
@@ -51,6 +53,8 @@ int lil_fstatfs(int descriptor, struct lil_filesystem *out) {
     if (fstatfs(descriptor, &s) < 0) return -errno;
     out->type = (uint64_t)s.f_type;
     out->flags = (uint64_t)s.f_flags;
+    _Static_assert(sizeof s.f_fsid == sizeof out->identity, "f_fsid is two words");
+    memcpy(&out->identity, &s.f_fsid, sizeof out->identity);
     return 0;
 }
 
@@ -77,11 +81,40 @@ int lil_open_handle(int mount, struct lil_handle *handle) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
+int lil_handle_from(int type, const void *bytes, size_t count, struct lil_handle *out) {
+    struct file_handle *head = (struct file_handle *)out->words;
+    if (count > LIL_HANDLE_BYTES) return -EOVERFLOW;
+    head->handle_bytes = (unsigned)count;
+    head->handle_type = type;
+    memcpy(head->f_handle, bytes, count);
+    return 0;
+}
+
+int lil_set_lease_signal(int descriptor, int number) { return (int)lil_result(fcntl(descriptor, F_SETSIG, number)); }
+
+int lil_take_read_lease(int descriptor) { return (int)lil_result(fcntl(descriptor, F_SETLEASE, F_RDLCK)); }
+
+int lil_drop_lease(int descriptor) { return (int)lil_result(fcntl(descriptor, F_SETLEASE, F_UNLCK)); }
+
+int lil_measure_verity(int descriptor, struct lil_verity *out) {
+    _Alignas(struct fsverity_digest) uint8_t room[sizeof(struct fsverity_digest) + LIL_VERITY_BYTES] = {0};
+    struct fsverity_digest *measured = (struct fsverity_digest *)room;
+    measured->digest_size = LIL_VERITY_BYTES;
+    if (ioctl(descriptor, FS_IOC_MEASURE_VERITY, measured) < 0) return -errno;
+    if (measured->digest_size > LIL_VERITY_BYTES) return -EOVERFLOW;
+    out->algorithm = measured->digest_algorithm;
+    out->count = measured->digest_size;
+    memcpy(out->bytes, room + sizeof *measured, out->count);
+    return 0;
+}
+
 int lil_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0; }
 
 int lil_name_thread(const char *name) {
     return prctl(PR_SET_NAME, (unsigned long)name, 0, 0, 0) < 0 ? -errno : 0;
 }
+
+void lil_return_large_blocks(int size) { mallopt(M_MMAP_THRESHOLD, size); }
 
 int lil_lock_memory(void) {
     return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0;

@@ -3,7 +3,7 @@
 // It must not read a descriptor or trust a length.
 
 internal import CFanotify
-internal import SystemCalls
+public import SystemCalls
 
 /// One event. The descriptors are not owned here: who reads the event closes them.
 public struct FanotifyEvent: Sendable, Hashable {
@@ -64,18 +64,68 @@ public enum EventBuffer {
     return (event, Int(length))
   }
 
-  /// Every information record begins with type (1 byte), padding (1), length (2); records of other types are passed over.
   private static func pidDescriptor(in bytes: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Int32 {
+    guard let record = unsafe record(pidDescriptorType, in: bytes, from: start, to: end), record.count >= 4
+    else { return none }
+    return unsafe record.loadUnaligned(as: Int32.self)
+  }
+
+  /// What stands behind the head of the first record of a type. Every information record begins with type (1 byte),
+  /// padding (1), length (2); records of other types are passed over.
+  private static func record(
+    _ type: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int, to end: Int
+  ) -> UnsafeRawBufferPointer? {
     var offset = start
     while offset + 4 <= end {
-      let type = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt8.self)
+      let found = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt8.self)
       let length = Int(unsafe bytes.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self))
-      guard length >= 4, offset + length <= end else { return none }
-      if type == pidDescriptorType, length >= 8 {
-        return unsafe bytes.loadUnaligned(fromByteOffset: offset + 4, as: Int32.self)
-      }
+      guard length >= 4, offset + length <= end else { return nil }
+      if found == type { return unsafe UnsafeRawBufferPointer(rebasing: bytes[offset + 4..<offset + length]) }
       offset += length
     }
-    return none
+    return nil
+  }
+}
+
+// MARK: - Events that name their file
+
+/// What happened to a file, in a group that reports file handles (FAN_REPORT_FID).
+public struct FileEvent {
+  /// FAN_* event bits; FAN_ONDIR where the file is a folder.
+  public var mask: UInt64
+  /// The file system by its f_fsid (statfs(2)); 0 where there is no file.
+  public var fileSystem: UInt64
+  /// The file; nil where the event has none (an overflow), or the kernel could not make one.
+  public var handle: FileHandle?
+
+  /// FAN_Q_OVERFLOW: events were lost.
+  public var isOverflow: Bool { mask & lil_fan_q_overflow != 0 }
+  /// FAN_DELETE_SELF and nothing else: the file is gone, and was not changed before.
+  public var isDeletionOnly: Bool { mask & ~lil_fan_ondir == lil_fan_delete_self }
+}
+
+extension EventBuffer {
+  static let fileHandleType: UInt8 = 1
+  /// f_fsid (8 bytes), then handle_bytes and handle_type (4 each), then the handle.
+  private static let handleHead = 16
+
+  /// The event at the start of `bytes`, and how many bytes it takes.
+  public static func firstFile(in bytes: UnsafeRawBufferPointer) throws(EventBufferError) -> (
+    event: FileEvent, length: Int
+  ) {
+    let (event, length) = try unsafe first(in: bytes)
+    let head = Int(unsafe bytes.loadUnaligned(fromByteOffset: 6, as: UInt16.self))
+    var file = FileEvent(mask: event.mask, fileSystem: 0, handle: nil)
+    guard let record = unsafe record(fileHandleType, in: bytes, from: head, to: length),
+      record.count >= handleHead
+    else { return (file, length) }
+    file.fileSystem = unsafe record.loadUnaligned(as: UInt64.self)
+    let size = Int(unsafe record.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    let type = unsafe record.loadUnaligned(fromByteOffset: 12, as: Int32.self)
+    // A handle of no bytes is the kernel's word for none.
+    guard size > 0, handleHead + size <= record.count else { return (file, length) }
+    let handle = unsafe UnsafeRawBufferPointer(rebasing: record[handleHead..<handleHead + size])
+    file.handle = try? unsafe FileHandle(type: type, bytes: handle)
+    return (file, length)
   }
 }

@@ -24,7 +24,8 @@ public enum FanotifyProbe {
         "unlimited marks (FAN_UNLIMITED_MARKS)", content | lil_fan_unlimited_marks, "open rules may mark many files"),
       group("process descriptors (FAN_REPORT_PIDFD)", content | lil_fan_report_pidfd, "tells a reused pid"),
       group(
-        "answers in the audit trail (FAN_ENABLE_AUDIT)", content | lil_fan_enable_audit, "not used by this version"),
+        "answers in the audit trail (FAN_ENABLE_AUDIT)", content | lil_fan_enable_audit, "denials are not written there"
+      ),
       group(
         "error numbers in events (FAN_REPORT_FD_ERROR)", content | lil_fan_report_fd_error | lil_fan_report_pidfd,
         "not used by this version"),
@@ -32,7 +33,10 @@ public enum FanotifyProbe {
       mark("exec events (FAN_OPEN_EXEC_PERM)", lil_fan_open_exec_perm, 0, "needed by exec"),
       mark(
         "evictable ignore marks (FAN_MARK_IGNORE, FAN_MARK_EVICTABLE)", lil_fan_open_perm,
-        lil_fan_mark_ignore | lil_fan_mark_evictable, "not used by this version"),
+        lil_fan_mark_ignore | lil_fan_mark_evictable, "lets the kernel remember an allow"),
+      group(
+        "file handles in events (FAN_REPORT_FID)", lil_fan_class_notif | lil_fan_report_fid,
+        "tells when a remembered file changes"),
     ]
   }
 

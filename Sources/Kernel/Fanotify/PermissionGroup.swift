@@ -118,10 +118,46 @@ public final class PermissionGroup: Sendable {
     try mark(lil_fan_mark_remove, events.mask | childMask, path)
   }
 
+  /// From now on nobody is asked about these events on this open file, by whatever path, until the kernel sees it
+  /// written or drops it from memory (FAN_MARK_IGNORE, FAN_MARK_EVICTABLE; Linux 6.0). Adds nothing, without an error,
+  /// while somebody holds the file open for writing. Stores through a shared mapping, changed attributes and new names
+  /// do not end it. EEXIST where the file carries a mark of its own that is not evictable.
+  public func ignore(_ events: PermissionEvents, _ descriptor: Int32) throws(Errno) {
+    let flags = lil_fan_mark_add | lil_fan_mark_ignore | lil_fan_mark_evictable
+    let number = group.rawValue
+    _ = try shimCall { lil_fanotify_mark(number, flags, events.mask, descriptor, nil) }
+  }
+
+  /// Asks again. ENOENT where nothing is ignored.
+  public func stopIgnoring(_ events: PermissionEvents, _ descriptor: Int32) throws(Errno) {
+    let number = group.rawValue
+    let flags = lil_fan_mark_remove | lil_fan_mark_ignore
+    _ = try shimCall { lil_fanotify_mark(number, flags, events.mask, descriptor, nil) }
+  }
+
+  /// The same for a path, as that of a descriptor in /proc that only names the file (open(2), O_PATH).
+  public func stopIgnoring(_ events: PermissionEvents, at path: String) throws(Errno) {
+    try mark(lil_fan_mark_remove | lil_fan_mark_ignore, events.mask, path)
+  }
+
+  /// Takes every mark of a single file or folder away, ignored ones too; marks of whole file systems stay.
+  public func forgetInodes() throws(Errno) { try mark(lil_fan_mark_flush, 0, "/") }
+
+  /// Whether this kernel can ignore events on a file for as long as it stays as it is; tried once.
+  public static let canIgnore: Bool = {
+    guard let group = try? Descriptor(owning: shimCall { lil_fanotify_init(lil_fan_class_content, 0) }),
+      let file = try? Descriptor(owning: shimCall { lil_private_file() })
+    else { return false }
+    let flags = lil_fan_mark_add | lil_fan_mark_ignore | lil_fan_mark_evictable
+    let mask = lil_fan_open_perm | lil_fan_open_exec_perm
+    let (number, path) = (group.rawValue, "/proc/self/fd/\(file.rawValue)")
+    return (try? shimCall { unsafe lil_fanotify_mark(number, flags, mask, lil_at_cwd, path) }) != nil
+  }()
+
   /// Takes every mark away; events in the queue stay.
   public func removeAllMarks() throws(Errno) {
     try mark(lil_fan_mark_flush | lil_fan_mark_filesystem, 0, "/")
-    try mark(lil_fan_mark_flush, 0, "/")
+    try forgetInodes()
   }
 
   /// Events that wait to be read. FIONREAD counts the metadata of each, not its information records.

@@ -27,6 +27,7 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public static let badMessage = Errno(EBADMSG)
   public static let notDirectory = Errno(ENOTDIR)
   public static let badDescriptor = Errno(EBADF)
+  public static let noData = Errno(ENODATA)
 
   /// strerror(3)'s sentence.
   public var description: String {

@@ -36,6 +36,9 @@ public struct FileStatus: Sendable, Hashable {
 
   public var isRegular: Bool { mode & 0o170000 == 0o100000 }
   public var isDirectory: Bool { mode & 0o170000 == 0o040000 }
+  /// Nobody but root may write it: root's own, no write bit for group or others. An access control list shows as the
+  /// group's bits, which are the most that it can grant (acl(5), "mask").
+  public var isWrittenByRootAlone: Bool { owner == 0 && mode & 0o022 == 0 }
 
   public func isSameFile(as other: FileStatus) -> Bool {
     inode == other.inode && deviceMajor == other.deviceMajor && deviceMinor == other.deviceMinor
@@ -64,11 +67,13 @@ public struct FileSystemStatus: Sendable, Hashable {
   public var type: UInt64
   /// f_flags: ST_RDONLY and so on.
   public var flags: UInt64
+  /// f_fsid: what fanotify(7) names the file system by.
+  public var identity: UInt64
 
   public static func of(descriptor: Int32) throws(Errno) -> FileSystemStatus {
     var raw = lil_filesystem()
     _ = try shimCall { unsafe lil_fstatfs(descriptor, &raw) }
-    return FileSystemStatus(type: raw.type, flags: raw.flags)
+    return FileSystemStatus(type: raw.type, flags: raw.flags, identity: raw.identity)
   }
 }
 
@@ -100,6 +105,21 @@ public struct FileHandle {
   /// The handle of an open file.
   public init(of descriptor: Int32) throws(Errno) {
     _ = try shimCall { unsafe lil_handle_of(descriptor, &raw) }
+  }
+
+  /// A handle that the kernel reported by its parts; EOVERFLOW where there are more bytes than a handle has.
+  public init(type: Int32, bytes: UnsafeRawBufferPointer) throws(Errno) {
+    guard let start = bytes.baseAddress else { throw .invalid }
+    _ = try shimCall { unsafe lil_handle_from(type, start, bytes.count, &raw) }
+  }
+
+  /// Type and bytes of the handle, for comparison: a file that is made anew under an old inode number has another one.
+  public var bytes: [UInt8] {
+    unsafe withUnsafeBytes(of: raw.words) { words in
+      // handle_bytes, handle_type, then the bytes.
+      let count = Int(unsafe words.loadUnaligned(as: UInt32.self))
+      return unsafe [UInt8](words[4..<min(8 + count, words.count)])
+    }
   }
 
   /// Opens with O_PATH, which raises no permission event. `mount` is an open file on the same file system, or

@@ -15,6 +15,10 @@ public enum ProcessSetup {
   /// Pages stay in memory once touched (mlockall(2)).
   public static func lockMemory() throws(Errno) { _ = try shimCall { lil_lock_memory() } }
 
+  /// Blocks of 128 KiB and more are given back to the system when they are freed (mallopt(3)): by itself glibc keeps as
+  /// much as was freed before.
+  public static func returnLargeBlocks() { lil_return_large_blocks(128 << 10) }
+
   /// Raises the soft limit of descriptors towards `wanted`; the limit in force.
   public static func raiseDescriptorLimit(to wanted: UInt64) throws(Errno) -> UInt64 {
     var limit: UInt64 = 0

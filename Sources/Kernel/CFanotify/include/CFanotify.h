@@ -8,9 +8,10 @@
 
 /* fanotify_init(2) */
 extern const uint32_t lil_fan_class_content, lil_fan_unlimited_queue, lil_fan_unlimited_marks, lil_fan_report_pidfd,
-    lil_fan_enable_audit, lil_fan_report_fd_error;
+    lil_fan_enable_audit, lil_fan_report_fd_error, lil_fan_class_notif, lil_fan_report_fid, lil_fan_nonblock;
 /* fanotify_mark(2): events */
-extern const uint64_t lil_fan_open_perm, lil_fan_open_exec_perm, lil_fan_event_on_child, lil_fan_q_overflow;
+extern const uint64_t lil_fan_open_perm, lil_fan_open_exec_perm, lil_fan_event_on_child, lil_fan_q_overflow,
+    lil_fan_modify, lil_fan_close_write, lil_fan_attrib, lil_fan_move_self, lil_fan_delete_self, lil_fan_ondir;
 /* fanotify_mark(2): marks */
 extern const uint32_t lil_fan_mark_add, lil_fan_mark_remove, lil_fan_mark_flush, lil_fan_mark_filesystem,
     lil_fan_mark_ignore, lil_fan_mark_evictable;
@@ -40,7 +41,7 @@ int lil_fanotify_pending(int group);
 /* A file that nobody else can reach (memfd_create(2)), to try marks on. */
 int lil_private_file(void);
 
-/* Layout of struct fanotify_event_metadata and of the pidfd information record, for the parser and its test. */
-extern const uint32_t lil_fan_metadata_size, lil_fan_metadata_version, lil_fan_info_type_pidfd;
+/* Layout of struct fanotify_event_metadata and of its information records, for the parser and its test. */
+extern const uint32_t lil_fan_metadata_size, lil_fan_metadata_version, lil_fan_info_type_pidfd, lil_fan_info_type_fid;
 
 #endif

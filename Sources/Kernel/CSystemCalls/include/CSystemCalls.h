@@ -21,6 +21,7 @@ struct lil_status {
 struct lil_filesystem {
     uint64_t type;  /* f_type, statfs(2) */
     uint64_t flags; /* f_flags, ST_* */
+    uint64_t identity; /* f_fsid, as fanotify reports it */
 };
 
 struct lil_peer { int pid; unsigned uid, gid; };
@@ -43,10 +44,29 @@ long lil_pread_nowait(int descriptor, void *buffer, size_t count, int64_t offset
 int lil_handle_of(int descriptor, struct lil_handle *out);
 /* open_by_handle_at(2) with O_PATH. */
 int lil_open_handle(int mount, struct lil_handle *handle);
+/* struct file_handle from its parts, as fanotify reports them; -EOVERFLOW where there are too many bytes. */
+int lil_handle_from(int type, const void *bytes, size_t count, struct lil_handle *out);
+
+/* fcntl(2), F_SETSIG: the signal that tells the holder of a lease to give way; 0 is SIGIO, which ends a process. */
+int lil_set_lease_signal(int descriptor, int number);
+/* fcntl(2), F_SETLEASE with F_RDLCK, and with F_UNLCK. */
+int lil_take_read_lease(int descriptor);
+int lil_drop_lease(int descriptor);
+
+#define LIL_VERITY_BYTES 64
+struct lil_verity {
+    uint16_t algorithm, count;
+    uint8_t bytes[LIL_VERITY_BYTES];
+};
+/* ioctl(2), FS_IOC_MEASURE_VERITY (since Linux 5.4). */
+int lil_measure_verity(int descriptor, struct lil_verity *out);
+
 int lil_undumpable(void);
 int lil_name_thread(const char *name);
 /* Locks pages as they are touched, so that thread stacks cost only what they use (mlockall(2), MCL_ONFAULT). */
 int lil_lock_memory(void);
+/* Blocks of `size` bytes and more are mapped one by one, and unmapped when they are freed (mallopt(3)). */
+void lil_return_large_blocks(int size);
 int lil_eventfd(void);
 /* Blocking, counts down by one a read. */
 int lil_semaphore(void);
