@@ -53,7 +53,7 @@ struct ContainmentTests {
         record, mechanism: .ptrace, received: 0, caller: Caller(pid: child.pid, at: record.event.time), mount: nil,
         namespaces: nil)
       request.describe(into: facts)
-      return request.answer(verdict, facts)
+      return request.answer(verdict, facts) { false }
     }
     #expect(try answer(.allow, "yes") == .done(.logged) && child.run("echo still here") == "still here")
     #expect(try answer(.allow, "no") == .done(.logged) && answer(.deny, "no") == .done(.logged))

@@ -14,7 +14,7 @@ import Testing
     let path = try folder.write("file", Array("hello".utf8))
     try #require(chmod(path, 0o4751) == 0)
     let facts = try facts(.object, ofFile: path)
-    #expect(facts.present == .object)
+    #expect(facts.present == ofObject.union(.request) && facts.missing(of: .object) == [.objectDigest, .objectTrust])
     let (object, status) = (facts.object, try FileStatus.of(path: path))
     #expect(object.identity.inode == status.inode)
     #expect(object.identity.device == DeviceNumber(major: status.deviceMajor, minor: status.deviceMinor))
@@ -26,9 +26,33 @@ import Testing
   }
 
   @Test func onlyWhatIsWantedIsFetched() throws {
-    #expect(try facts(.objectContent, ofFile: "/etc/passwd").present == .objectContent)
-    #expect(try facts(.objectFileSystem, ofFile: "/etc/passwd").present == [.objectStatus, .objectFileSystem])
-    #expect(try facts(.subject, ofFile: "/etc/passwd").present == [])
+    #expect(try facts(.objectContent, ofFile: "/etc/passwd").present == [.request, .objectContent])
+    #expect(
+      try facts(.objectFileSystem, ofFile: "/etc/passwd").present == [.request, .objectStatus, .objectFileSystem])
+    for others: FactSet in [.subject, [.objectDigest, .objectTrust]] {
+      let facts = try facts(others, ofFile: "/etc/passwd")
+      #expect(facts.present == .request && facts.failed == [])
+    }
+  }
+
+  /// What was found out about a content belongs to the status that was seen before it.
+  @Test func theFirstStatusStays() throws {
+    let path = try folder.write("grows", [1])
+    let file = try Descriptor.open(path, O_RDONLY)
+    let number = file.rawValue
+    let facts = Facts()
+    facts.begin(pid: 1, operation: .open, objectHandle: number)
+    let information = ObjectInformation(mounts: try ownMounts(), room: Room())
+    information.fetch(.objectStatus, into: facts)
+    let (size, changed) = (facts.object.size, facts.object.changeTime)
+    Clock.sleep(nanoseconds: 20_000_000)
+    try folder.write("grows", [1, 2, 3])
+    information.fetch([.objectFileSystem, .objectPath], into: facts)
+    #expect(facts.object.size == size && facts.object.changeTime == changed && facts.object.pathVerified)
+    facts.begin(pid: 1, operation: .open, objectHandle: number)
+    information.fetch(.objectPath, into: facts)
+    #expect(facts.object.size == 3 && facts.object.changeTime > changed, "the next request sees the file as it is")
+    _ = consume file
   }
 
   @Test func aNameIsBytesAndMayHoldAnything() throws {
@@ -147,6 +171,6 @@ import Testing
   @Test(arguments: [-1, 9999] as [Int32])
   func withoutAnObjectEverythingIsUnreadable(_ descriptor: Int32) throws {
     let facts = try facts(.object, of: descriptor)
-    #expect(facts.present == [] && facts.failed == .object && facts.failure == .objectUnreadable)
+    #expect(facts.present == .request && facts.failed == ofObject && facts.failure == .objectUnreadable)
   }
 }

@@ -34,12 +34,13 @@ import Testing
 
   @Test func onlyWhatIsWantedIsFetched() throws {
     let facts = try facts(.subjectStat, of: getpid())
-    #expect(facts.present == .subjectStat)
+    #expect(facts.present.subtracting(.request) == .subjectStat)
     #expect(facts.subject.comm.isEmpty)
     let nothing = Facts()
     nothing.begin(pid: getpid(), operation: .open)
     try information().fetch(.object, into: nothing)
-    #expect(nothing.present == [] && nothing.failed == [], "the object is somebody else's business")
+    #expect(
+      nothing.present.subtracting(.request) == [] && nothing.failed == [], "the object is somebody else's business")
   }
 
   @Test func whatIsKnownIsNotReadAgain() throws {
@@ -48,7 +49,7 @@ import Testing
     facts.subject.uid = 4711
     facts.markPresent(.subjectStatus)
     try information().fetch([.subjectStatus, .subjectStat], into: facts)
-    #expect(facts.subject.uid == 4711 && facts.present == [.subjectStatus, .subjectStat])
+    #expect(facts.subject.uid == 4711 && facts.present.subtracting(.request) == [.subjectStatus, .subjectStat])
   }
 
   /// One file tells both groups; what came from elsewhere stays as it is.
@@ -59,7 +60,7 @@ import Testing
     facts.subject.effectiveCapabilities = CapabilitySet(bits: 1 << 63)
     facts.markPresent(.subjectStatus)
     try information().fetch(.subjectCapabilities, into: facts)
-    #expect(facts.present == [.subjectStatus, .subjectCapabilities] && facts.subject.uid == 4711)
+    #expect(facts.present.subtracting(.request) == [.subjectStatus, .subjectCapabilities] && facts.subject.uid == 4711)
     #expect(facts.subject.effectiveCapabilities.bits >> 41 == 0, "no kernel has that bit")
   }
 
@@ -104,8 +105,8 @@ import Testing
     child.reap()
     let login: FactSet = hasAudit ? [] : .subjectLogin
     let facts = try facts(.subject, of: child.pid)
-    #expect(facts.present == login)
-    #expect(facts.failed == FactSet.subject.subtracting(login))
+    #expect(facts.present == login.union(.request))
+    #expect(facts.failed == FactSet.subject.subtracting(login).subtracting(.request))
     for group in [FactSet.subjectStatus, .subjectStat, .subjectExecutable, .subjectNamespaces, .subjectProgram] {
       #expect(try SubjectInformationTests.failure(of: group, child.pid) == .subjectVanished)
     }
@@ -129,7 +130,7 @@ import Testing
     child.waitUntilDead()
     let wanted: FactSet = [.subjectStatus, .subjectStat, .subjectExecutable, .subjectProgram]
     let facts = try facts(wanted, of: child.pid)
-    #expect(facts.present == [.subjectStatus, .subjectCapabilities, .subjectStat])
+    #expect(facts.present.subtracting(.request) == [.subjectStatus, .subjectCapabilities, .subjectStat])
     #expect(text(facts.subject.comm) == "sleep" && facts.subject.parent == getpid())
     #expect(facts.failure == .subjectVanished)
   }
@@ -138,13 +139,13 @@ import Testing
     let alone = try facts(.subjectParent, of: getpid())
     #expect(alone.failed == .subjectParent)
     let ofInit = try facts([.subjectStatus, .subjectParent], of: 1)
-    #expect(ofInit.present == [.subjectStatus, .subjectCapabilities])
+    #expect(ofInit.present.subtracting(.request) == [.subjectStatus, .subjectCapabilities])
     #expect(ofInit.failed == .subjectParent, "pid 1 has no parent that runs a file")
   }
 
   @Test func theLoginIsWhatTheKernelShows() throws {
     let facts = try facts(.subjectLogin, of: getpid())
-    #expect(facts.present == .subjectLogin)
+    #expect(facts.present.subtracting(.request) == .subjectLogin)
     guard hasAudit else { return }
     let shown = try Descriptor.open("/proc/self/loginuid", O_RDONLY).readAll(limit: 20)
     #expect(String(facts.subject.auditUID) == text(shown).trimmingPrefix(" ").prefix { $0.isNumber })

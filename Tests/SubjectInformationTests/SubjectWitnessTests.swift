@@ -26,7 +26,7 @@ private struct MadeUpRequest: AccessRequest, ~Copyable {
 
   func describe(into facts: Facts) {}
   func settleIdentity(in facts: Facts) {}
-  consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered {
+  consuming func answer(_ verdict: Verdict, _ facts: Facts, remembers: () -> Bool) -> Answered {
     let known = table.count
     answers.given.withLock { $0.append((verdict, known)) }
     return .done(.logged)

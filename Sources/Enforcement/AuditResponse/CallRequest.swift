@@ -124,7 +124,7 @@ public struct CallRequest: AccessRequest, ~Copyable {
   /// The information point has settled it: it alone knows where it had the facts from.
   public func settleIdentity(in facts: Facts) {}
 
-  public consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered {
+  public consuming func answer(_ verdict: Verdict, _ facts: Facts, remembers: () -> Bool) -> Answered {
     guard verdict == .deny, record.succeeded else { return .done(.logged) }
     // Lent, not taken out: it must be open until the mount is gone.
     switch mountNamespace {

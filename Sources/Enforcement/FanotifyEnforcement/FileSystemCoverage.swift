@@ -38,19 +38,22 @@ public final class FileSystemCoverage: Sendable {
   private let events: PermissionEvents
   private let asked: Mutex<(scope: CoverageScope, exclude: [String])>
   private let mounts: MountTable
+  private let memory: RememberedAllows?
   private let state = Mutex(State())
 
   /// `guests` is the group for file systems behind which another process or host may stand: the kernel opens a file
-  /// for each event, and a file system that does not answer then holds the reader, which must be nobody else's.
+  /// for each event, and a file system that does not answer then holds the reader, which must be nobody else's. `memory`
+  /// is what `group` remembers, and is taken back when marks change.
   public init(
     group: PermissionGroup, guests: PermissionGroup, events: PermissionEvents, scope: CoverageScope, exclude: [String],
-    mounts: MountTable
+    mounts: MountTable, memory: RememberedAllows? = nil
   ) {
     self.group = group
     self.guests = guests
     self.events = events
     asked = Mutex((scope, exclude))
     self.mounts = mounts
+    self.memory = memory
   }
 
   /// Takes what a new configuration asks for; the next `update` carries it out.
@@ -152,6 +155,7 @@ public final class FileSystemCoverage: Sendable {
       unmark(file)
       changes.append(.gone(file))
     }
+    if !changes.isEmpty { memory?.forgetAll() }
     return changes
   }
 

@@ -14,6 +14,24 @@ enum Mounts {
     }
   }
 
+  /// The ids of the mounts of this namespace that show owners as they are: a mount that shows others says `idmapped`
+  /// among its options (the sixth field; names have their blanks escaped).
+  static func plain() -> Set<UInt64> {
+    guard let text = try? Descriptor.open("/proc/self/mountinfo", 0).readAll(limit: MountInfo.limit) else { return [] }
+    return plain(in: text)
+  }
+
+  static func plain(in text: [UInt8]) -> Set<UInt64> {
+    var ids: Set<UInt64> = []
+    for line in text.split(separator: 0x0a) {
+      let fields = line.split(separator: 0x20, maxSplits: 6)
+      guard fields.count > 6, let id = UInt64(String(decoding: fields[0], as: UTF8.self)) else { continue }
+      let options = fields[5].split(separator: 0x2c)
+      if !options.contains(where: { $0.elementsEqual("idmapped".utf8) }) { ids.insert(id) }
+    }
+    return ids
+  }
+
   /// The mount that holds `path`, by its mount id; nil where the path names nothing.
   static func entry(of path: String, in entries: [MountEntry]) -> MountEntry? {
     guard let place = try? Descriptor.open(path, pathOnly),

@@ -39,6 +39,8 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
   public let losses = ListenerLosses()
   private let handler: Handler
   private let settings: ListenerSettings
+  private let memory: RememberedAllows?
+  private let unasked: UnaskedReaders?
   private let ownPID = ProcessSetup.processID
   private let workers = Mutex<[(thread: Thread, slot: RequestSlot)]>([])
   private let crew: ReaderCrew
@@ -46,13 +48,18 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
   /// Counts answers, for a watchdog.
   private let answered = Atomic<UInt64>(0)
 
+  /// With a `memory`, allows that hold for every subject are handed to the kernel while the listener runs; one listener
+  /// has it at a time.
   public init(
-    mechanism: Mechanism, group: PermissionGroup, handler: Handler, settings: ListenerSettings
+    mechanism: Mechanism, group: PermissionGroup, handler: Handler, settings: ListenerSettings,
+    memory: RememberedAllows? = nil, unasked: UnaskedReaders? = nil
   ) throws(Errno) {
+    self.unasked = unasked
     self.mechanism = mechanism
     self.group = group
     self.handler = handler
     self.settings = settings
+    self.memory = memory
     crew = try ReaderCrew(busiest: settings.threads, most: settings.mostThreads)
   }
 
@@ -61,6 +68,7 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
     try Signals.makeInterrupting()
     _ = try Thread.start("lilium-deadline") { [self] in watchDeadlines() }
     for _ in 0..<ReaderCrew.quietest { try addWorker() }
+    memory?.use(group)
   }
 
   public var progress: UInt64 { answered.load(ordering: .relaxed) }
@@ -95,9 +103,11 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
         if endsWork(error) { break }
         continue
       }
+      // Before a policy is looked at: what is decided by an older one is not remembered.
+      let epoch = memory?.epoch ?? 0
       let received = Clock.monotonic()
       let advice = pace.advice(received)
-      take(event, slot, desk, received)
+      take(event, slot, desk, received, epoch)
       pace.finished(Clock.monotonic())
       switch advice {
       case .stay: break
@@ -131,17 +141,20 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
     }
   }
 
-  private func take(_ event: FanotifyEvent, _ slot: RequestSlot, _ desk: Handler.Desk, _ received: UInt64) {
+  private func take(
+    _ event: FanotifyEvent, _ slot: RequestSlot, _ desk: Handler.Desk, _ received: UInt64, _ epoch: UInt64
+  ) {
     guard event.isPermission, event.descriptor >= 0 else {
       if event.isOverflow { losses.count(.overflow) }
       event.closeDescriptors()
       return
     }
     let request = PermissionRequest(
-      event, mechanism: mechanism, group: group, slot: slot, received: received, ifDropped: .allow, losses: losses)
-    if event.pid == ownPID {
-      // Lilium's own process would wait for itself.
-      _ = request.answer(.allow)
+      event, mechanism: mechanism, group: group, slot: slot, received: received, ifDropped: .allow, losses: losses,
+      memory: memory, epoch: epoch)
+    if event.pid == ownPID || (!event.isExecute && unasked?.contains(pid: event.pid) == true) {
+      // Lilium's own process would wait for itself; who vouches for files reads them.
+      request.answer(.allow)
     } else {
       handler.mediate(request, at: desk)
     }
@@ -230,6 +243,7 @@ extension PermissionListener {
   /// Takes the marks away, lets every event that waits be decided, and ends the threads. What is still open when the
   /// time is over is answered by the deadline. True where every thread ended.
   public func stop(nanoseconds: UInt64) -> Bool {
+    memory?.use(nil)
     try? group.removeAllMarks()
     stopping.store(true, ordering: .releasing)
     try? group.makeNonblocking()

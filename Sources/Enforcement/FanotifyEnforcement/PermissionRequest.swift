@@ -14,11 +14,14 @@ public struct PermissionRequest: AccessRequest, ~Copyable {
   private let slot: RequestSlot
   private let ifDropped: Verdict
   private let losses: ListenerLosses
+  private let memory: RememberedAllows?
+  /// What the memory's epoch was when the event was read.
+  private let epoch: UInt64
   private var isAnswered = false
 
   init(
     _ event: FanotifyEvent, mechanism: Mechanism, group: PermissionGroup, slot: RequestSlot, received: UInt64,
-    ifDropped: Verdict, losses: ListenerLosses
+    ifDropped: Verdict, losses: ListenerLosses, memory: RememberedAllows?, epoch: UInt64
   ) {
     self.event = event
     self.mechanism = mechanism
@@ -27,6 +30,8 @@ public struct PermissionRequest: AccessRequest, ~Copyable {
     self.received = received
     self.ifDropped = ifDropped
     self.losses = losses
+    self.memory = memory
+    self.epoch = epoch
     slot.open(
       descriptor: event.descriptor, pid: event.pid, executes: event.isExecute, received: received)
   }
@@ -47,42 +52,45 @@ public struct PermissionRequest: AccessRequest, ~Copyable {
     if events == [0] { facts.subject.identity = .certain }
   }
 
-  public consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered {
-    answer(verdict, rule: facts.decidingRule)
-  }
-
-  /// The kernel is told the verdict, whatever is known of the subject; a denial with its rule's number.
-  consuming func answer(_ verdict: Verdict, rule: UInt32 = 0) -> Answered {
-    let isInTime = Self.give(verdict, rule, event, group, slot, received, losses)
+  /// An allow that holds for every subject is handed to the kernel, by the event's descriptor, which stays open so long.
+  public consuming func answer(_ verdict: Verdict, _ facts: Facts, remembers: () -> Bool) -> Answered {
+    let isInTime = give(verdict, rule: facts.decidingRule)
     isAnswered = true
+    if isInTime, verdict == .allow, let memory, remembers() {
+      memory.remember(event.descriptor, facts, received: received, epoch: epoch)
+    }
+    event.closeDescriptors()
     guard isInTime else { return .late }
     return .done(verdict == .deny ? .prevented : .logged)
   }
 
+  /// The kernel is told the verdict, whatever is known of the subject, and remembers nothing.
+  consuming func answer(_ verdict: Verdict) {
+    _ = give(verdict, rule: 0)
+    isAnswered = true
+    event.closeDescriptors()
+  }
+
   deinit {
     if isAnswered { return }
-    _ = Self.give(ifDropped, 0, event, group, slot, received, losses)
+    _ = give(ifDropped, rule: 0)
+    event.closeDescriptors()
     losses.count(.dropped)
   }
 
-  /// Claims, answers, then closes: the descriptor's number names the event until then.
-  private static func give(
-    _ verdict: Verdict, _ rule: UInt32, _ event: FanotifyEvent, _ group: PermissionGroup, _ slot: RequestSlot,
-    _ received: UInt64, _ losses: ListenerLosses
-  ) -> Bool {
-    let claimed = slot.claim(received: received)
-    if claimed {
-      do throws(Errno) {
-        if verdict == .allow {
-          try group.answer(event.descriptor, allow: true)
-        } else {
-          try group.deny(event.descriptor, rule: rule)
-        }
-      } catch {
-        losses.noteAnswer(error)
+  /// Claims, then answers; a denial with its rule's number. False where the deadline has answered. The descriptors are
+  /// closed afterwards: the object's number names the event until then.
+  private borrowing func give(_ verdict: Verdict, rule: UInt32) -> Bool {
+    guard slot.claim(received: received) else { return false }
+    do throws(Errno) {
+      if verdict == .allow {
+        try group.answer(event.descriptor, allow: true)
+      } else {
+        try group.deny(event.descriptor, rule: rule)
       }
+    } catch {
+      losses.noteAnswer(error)
     }
-    event.closeDescriptors()
-    return claimed
+    return true
   }
 }

@@ -13,6 +13,8 @@ internal import SystemCalls
   private let mounts: MountTable
   private let room: any WaitingRoom
   private let protected: any ProtectedNames
+  /// Of the request at hand, where its status is present.
+  private var looked: FileStatus?
 
   public init(mounts: MountTable, room: any WaitingRoom, protected: any ProtectedNames = NoProtectedNames()) {
     unsafe head = .allocate(byteCount: BinaryInspection.headSize, alignment: 8)
@@ -24,20 +26,31 @@ internal import SystemCalls
 
   deinit { unsafe head.deallocate() }
 
+  /// Digest and trust are another information point's.
+  private static let own = FactSet.object.subtracting([.objectDigest, .objectTrust])
+
   public func fetch(_ wanted: FactSet, into facts: Facts) {
-    let missing = facts.missing(of: wanted.intersection(.object))
+    let missing = facts.missing(of: wanted.intersection(Self.own))
     if missing.isEmpty { return }
     if missing.contains(.objectContent) { fetchContent(into: facts) }
     guard !missing.isDisjoint(with: FactSet.object.subtracting(.objectContent)) else { return }
     do {
-      let status = try FileStatus.of(descriptor: facts.objectHandle)
-      facts.object.set(status)
-      facts.markPresent(.objectStatus)
+      let status = try self.status(for: facts)
       if missing.contains(.objectFileSystem) { fetchFileSystem(status, into: facts) }
       if !missing.isDisjoint(with: [.objectPath, .objectDirectory]) { fetchPath(status, missing, into: facts) }
     } catch {
       facts.markFailed(missing.subtracting(.objectContent), because: .objectUnreadable)
     }
+  }
+
+  /// The first look of a request stays: what was read of the content since then rests on it.
+  private func status(for facts: Facts) throws(Errno) -> FileStatus {
+    if facts.present.contains(.objectStatus), let looked { return looked }
+    let status = try FileStatus.of(descriptor: facts.objectHandle)
+    looked = status
+    facts.object.set(status)
+    facts.markPresent(.objectStatus)
+    return status
   }
 
   private func fetchContent(into facts: Facts) {

@@ -27,7 +27,7 @@ public final class SubjectWitness: Mediator {
     desk.facts.begin(
       pid: request.subjectPID, operation: request.operation, objectHandle: request.objectHandle)
     processes.note(request.subjectPID, how: .held, by: desk.reading)
-    _ = request.answer(.allow, desk.facts)
+    _ = request.answer(.allow, desk.facts) { false }
     // Nobody waits any more.
     processes.tidy()
   }
