@@ -44,9 +44,9 @@ import Testing
 
 @Suite struct FactsTests {
   private let groups: [FactSet] = [
-    .objectStatus, .objectPath, .objectContent, .objectFileSystem, .objectDirectory, .subjectStatus, .subjectStat,
-    .subjectLogin, .subjectNamespaces, .subjectExecutable, .subjectParent, .subjectControlGroup, .subjectProgram,
-    .subjectScript, .subjectCapabilities,
+    .objectStatus, .objectPath, .objectContent, .objectFileSystem, .objectDirectory, .objectDigest, .objectTrust,
+    .subjectStatus, .subjectStat, .subjectLogin, .subjectNamespaces, .subjectExecutable, .subjectParent,
+    .subjectControlGroup, .subjectProgram, .subjectScript, .subjectCapabilities, .request,
   ]
   private let ofCall: [FactSet] = [
     .call, .callNamespaces, .callSource, .callModule, .targetStatus, .targetExecutable,
@@ -68,6 +68,8 @@ import Testing
     #expect(FactSet.object.isDisjoint(with: .subject))
     #expect(FactSet.record.isSubset(of: FactSet.object.union(.subject)))
     #expect(FactSet.recordOfCall.isSubset(of: FactSet.subject.union(.targetExecutable)))
+    // A record never has a file read for its own sake.
+    #expect(FactSet.record.isDisjoint(with: [.objectDigest, .objectTrust]))
   }
 
   @Test func aGroupIsMissingUntilItIsFetchedOrGivenUp() {
@@ -97,7 +99,7 @@ import Testing
     facts.begin(pid: 7, operation: .call)
     facts.markPresent(.call)
     facts.markUnknown([.call, .callModule])
-    #expect(facts.present == [] && facts.failed == [.call, .callModule] && facts.failure == nil)
+    #expect(facts.present == .request && facts.failed == [.call, .callModule] && facts.failure == nil)
     #expect(facts.missing(of: [.call, .callModule]) == [])
     #expect(facts.objectHandle == -1)
   }
@@ -120,10 +122,61 @@ import Testing
     facts.markFailed(.subjectLogin, because: .subjectUnreadable)
     facts.subject.identity = .certain
     facts.begin(pid: 8, operation: .open)
-    #expect(facts.present == [] && facts.failed == [] && facts.failure == nil)
+    #expect(facts.present == .request && facts.failed == [] && facts.failure == nil)
     #expect(facts.subject.pid == 8)
     #expect(facts.subject.identity == .uncertain)
     #expect(facts.operation == .open)
     #expect(facts.objectHandle == -1)
+  }
+
+  @Test func withoutTheSubjectNothingIsKnownOfIt() {
+    let facts = Facts()
+    facts.begin(pid: 7, operation: .execute, objectHandle: 5)
+    facts.markPresent([.subjectStatus, .objectPath])
+    facts.markFailed(.subjectStat, because: .subjectVanished)
+    let missing = facts.withoutSubject {
+      #expect(facts.present == .objectPath && facts.failed == .subject)
+      facts.markPresent(.objectStatus)
+      facts.markFailed(.objectContent, because: .objectUnreadable)
+      return facts.missing(of: FactSet.object.union(.subject))
+    }
+    #expect(missing == [.objectFileSystem, .objectDirectory, .objectDigest, .objectTrust])
+    #expect(facts.present == [.request, .subjectStatus, .objectPath, .objectStatus], "what was fetched stays")
+    #expect(facts.failed == [.subjectStat, .objectContent])
+  }
+
+  @Test func anAssumedTrustLastsForTheQuestionAlone() {
+    let facts = Facts()
+    facts.begin(pid: 7, operation: .execute)
+    facts.object.trust = .changed
+    for knows in [{ facts.markFailed(.objectTrust, because: .trustUnavailable) }, { facts.markPresent(.objectTrust) }] {
+      knows()
+      let (present, failed) = (facts.present, facts.failed)
+      for trust in TrustState.allCases {
+        facts.assuming(trust) {
+          #expect(facts.present.contains(.objectTrust) && facts.failed == [] && facts.object.trust == trust)
+        }
+        #expect(facts.present == present && facts.failed == failed && facts.object.trust == .changed)
+      }
+    }
+  }
+
+  @Test func aMissingDatabaseIsRememberedWhateverElseFails() {
+    let facts = Facts()
+    facts.begin(pid: 7, operation: .execute)
+    facts.markFailed(.objectDigest, because: .objectUnreadable)
+    #expect(!facts.trustIsUnavailable)
+    facts.markFailed(.objectTrust, because: .trustUnavailable)
+    facts.markFailed(.objectPath, because: .subjectUncertain)
+    #expect(facts.trustIsUnavailable && facts.failure == .subjectUncertain)
+    facts.markFailed(.objectTrust, because: .objectUnreadable)
+    #expect(!facts.trustIsUnavailable, "the group was tried again, and failed for another reason")
+    for end in [
+      { facts.markPresent(.objectTrust) }, { facts.forget(.object) }, { facts.begin(pid: 8, operation: .open) },
+    ] {
+      facts.markFailed(.objectTrust, because: .trustUnavailable)
+      end()
+      #expect(!facts.trustIsUnavailable)
+    }
   }
 }

@@ -20,7 +20,7 @@ import Testing
   @Test func attributeNamesAreUniqueAndOfAKnownSubjectMatter() {
     let names = Attribute.definitions.map(\.name)
     #expect(Set(names).count == names.count)
-    for name in names { #expect(name.contains(/^(subject|object|target|operation)\.[a-z_]+$/), "\(name)") }
+    for name in names { #expect(name.contains(/^(subject|object|target|operation)\.[a-z_]+(256)?$/), "\(name)") }
   }
 
   /// What an attribute rests on is of its own side, so an information point of that side can fetch it.
@@ -28,13 +28,15 @@ import Testing
   func anAttributeRestsOnFactsOfItsOwnSide(_ attribute: Attribute) {
     let side: FactSet =
       switch attribute.name.prefix(while: { $0 != "." }) {
+      case _ where attribute == .operationKind: .request
       case "subject": .subject
       case "object": .object
       case "target": [.targetStatus, .targetExecutable]
       default: .ofCall.subtracting(.targetStatus)
       }
     #expect(attribute.facts.isSubset(of: side))
-    #expect(attribute.facts.isEmpty == [.subjectPID, .operationKind].contains(attribute))
+    #expect(!attribute.facts.isEmpty)
+    #expect((attribute.facts == .request) == [.subjectPID, .operationKind].contains(attribute))
   }
 
   @Test func whatCannotBeFetchedComesWithTheCallAndBelongsToCallsAlone() {
@@ -102,6 +104,8 @@ import Testing
     #expect(Set(IdentityCertainty.allCases.map(\.name)).count == IdentityCertainty.allCases.count)
     #expect(Set(Effect.allCases.map(\.name)).count == Effect.allCases.count)
     #expect(Set(ContentKind.allCases.map(\.name)).count == ContentKind.allCases.count)
+    #expect(Set(TrustState.allCases.map(\.name)).count == TrustState.allCases.count)
+    #expect(IntegrityMode.allCases.map(\.name) == ["size", "sha256"])
     #expect(ContentKind.allCases.filter(\.isELF) == [.elfExecutable, .elfLibrary, .elfOther])
   }
 }

@@ -30,7 +30,7 @@ struct DocumentationTests {
       Mechanism.allCases.map(\.name) + Mode.allCases.map(\.name) + Verdict.allCases.map(\.name)
       + Effect.allCases.map(\.name) + Failure.allCases.map(\.name) + ContentKind.allCases.map(\.name)
       + ContainmentFailure.allCases.map(\.name) + IdentityCertainty.allCases.map(\.name)
-      + ["off", "capability", "rule", "undecided", "default", "failure"]
+      + TrustState.allCases.map(\.name) + ["off", "capability", "rule", "undecided", "default", "failure"]
     for word in words { #expect(has(page, word), "lilium(7) does not name \(word)") }
   }
 
@@ -39,6 +39,14 @@ struct DocumentationTests {
     let keys = configurationWords(try Repository.text("etc/lilium.toml"))
     #expect(keys.isSuperset(of: ["mode", "exec", "coverage", "filesystems", "answer_deadline_ms"]))
     for key in keys.sorted() { #expect(has(page, key), "lilium.toml(5) does not name \(key)") }
+  }
+
+  @Test func everyModeOfIntegrityIsInTheConfigurationPage() throws {
+    let page = try Repository.text("man/lilium.toml.5")
+    for mode in IntegrityMode.allCases {
+      #expect(page.contains("\\(dq\(mode.name)\\(dq"), "lilium.toml(5) does not name \(mode.name)")
+    }
+    #expect(page.contains("\n.Ss [integrity.prefixes]\n"))
   }
 
   @Test func theDryRunUsesDocumentedKeysOnly() throws {

@@ -31,6 +31,8 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
     }
     #expect(configuration.coverage.fileSystems == .local)
     #expect(configuration.answerDeadlineMilliseconds == 2000)
+    #expect(configuration.integrity.mode == .sha256 && configuration.integrity.prefixes.isEmpty)
+    #expect(configuration.trust.remembersAllows)
     #expect(configuration.audit.receiveBufferMebibytes == 32)
     #expect(configuration.audit.backlogLimit == 8192)
     #expect(configuration.audit.restoresRules)
@@ -142,6 +144,29 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
     #expect(parsed("audit.backlog_limit = 1048576").configuration?.audit.backlogLimit == 1_048_576)
   }
 
+  @Test func integrity() throws {
+    let (read, findings) = parsed(
+      """
+      trust.remember = false
+      [integrity]
+      mode = "size"
+      [integrity.prefixes]
+      "/usr/" = "sha256"
+      '/opt/big images/' = "size"
+      "/srv/\\u00e9.img" = 'size'
+      """)
+    #expect(findings == [])
+    let configuration = try #require(read)
+    #expect(!configuration.trust.remembersAllows)
+    #expect(configuration.integrity.mode == .size)
+    #expect(
+      configuration.integrity.prefixes == [
+        .init(path: "/usr", mode: .sha256), .init(path: "/opt/big images", mode: .size),
+        .init(path: "/srv/é.img", mode: .size),
+      ])
+    #expect(parsed("[integrity]\nprefixes = {}").configuration == Configuration())
+  }
+
   @Test func rateLimitCanBeOff() { #expect(parsed("log.rate_limit = \"off\"").configuration?.log.rateLimit == nil) }
 
   @Test func anInterpreterReplacesABuiltInOne() throws {
@@ -166,6 +191,16 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
     let (configuration, findings) = parsed(example)
     #expect(findings == [])
     #expect(configuration?.interpreters.contains { $0.name == "example" && $0.inlineOptions == "e" } == true)
+  }
+
+  @Test func theShippedExamplePrefixIsValid() throws {
+    let text = try readText(Self.repository + "etc/lilium.toml")
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex(of: "# [integrity.prefixes]"))
+    let example = lines[start...].prefix { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }.joined(separator: "\n")
+    let (configuration, findings) = parsed(example)
+    #expect(findings == [])
+    #expect(configuration?.integrity.prefixes.count == 1)
   }
 
   private func readText(_ path: String) throws -> String {

@@ -27,7 +27,8 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     Refusal("[mod]", 1, 2, 3, "unknown table \"mod\"", "did you mean mode?"),
     Refusal(
       "speed = 1", 1, 1, 5, "unknown key \"speed\"",
-      "known here: audit, control, coverage, default, failure, holders, interpreters, log, mode, on_unpreventable"),
+      "known here: audit, control, coverage, default, failure, holders, integrity, interpreters, log, mode, "
+        + "on_unpreventable, trust"),
     Refusal("[log]\ndenial = true", 2, 1, 6, "unknown key \"denial\" in [log]", "did you mean denials?"),
     Refusal("[log]\n  alolws = true", 2, 3, 6, "unknown key \"alolws\" in [log]", "did you mean allows?"),
     Refusal("mode.exce = \"off\"", 1, 6, 4, "unknown key \"exce\" in [mode]", "did you mean exec?"),
@@ -168,7 +169,51 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     Refusal("log.sinks = [\"audit\", \"audit\"]", 1, 13, 18, "log.sinks: names a sink twice"),
   ]
 
-  @Test(arguments: unknown + wrongTypes + wrongWords + wrongValues + calls)
+  static let trust = [
+    Refusal("integrity = \"size\"", 1, 13, 6, "integrity: expected a table, found a text"),
+    Refusal(
+      "[integrity]\nmode = \"sha1\"", 2, 8, 6, "integrity.mode: expected \"size\" or \"sha256\", found \"sha1\""),
+    Refusal(
+      "[integrity]\nmode = 256", 2, 8, 3, "integrity.mode: expected \"size\" or \"sha256\", found a whole number"),
+    Refusal(
+      "[integrity]\nprefix = {}", 2, 1, 6, "unknown table \"prefix\" in [integrity]", "did you mean prefixes?"),
+    Refusal("integrity.prefixes = []", 1, 22, 2, "integrity.prefixes: expected a table, found a list"),
+    Refusal(
+      "[integrity.prefixes]\n\"/opt/big/\" = \"none\"", 2, 15, 6,
+      "integrity.prefixes./opt/big/: expected \"size\" or \"sha256\", found \"none\""),
+    Refusal(
+      "[integrity.prefixes]\n\"opt/big/\" = \"size\"", 2, 1, 10,
+      "integrity.prefixes: \"opt/big\" is not an absolute path"),
+    Refusal(
+      "[integrity.prefixes]\nopt = \"size\"", 2, 1, 3, "integrity.prefixes: \"opt\" is not an absolute path"),
+    Refusal(
+      "[integrity.prefixes]\n\"\" = \"size\"", 2, 1, 2, "integrity.prefixes: \"\" is not an absolute path"),
+    Refusal(
+      "[integrity.prefixes]\n\"/opt/../x/\" = \"size\"", 2, 1, 12,
+      "integrity.prefixes: \"/opt/../x\" holds \"//\", \".\", \"..\" or a final \"/\"; write the plain path"),
+    Refusal(
+      "[integrity.prefixes]\n\"/opt//\" = \"size\"", 2, 1, 8,
+      "integrity.prefixes: \"/opt/\" holds \"//\", \".\", \"..\" or a final \"/\"; write the plain path"),
+    Refusal(
+      "[integrity.prefixes]\n\"/\" = \"size\"", 2, 1, 3, "integrity.prefixes: \"/\" is every file",
+      "write mode under [integrity] instead"),
+    Refusal(
+      "[integrity.prefixes]\n\"/opt\" = \"size\"\n\"/opt/\" = \"size\"", 3, 1, 7,
+      "integrity.prefixes: names \"/opt\" twice", "a final \"/\" makes no difference"),
+    Refusal("trust.remember = \"yes\"", 1, 18, 5, "trust.remember: expected true or false, found a text"),
+    Refusal("trust.remembers = true", 1, 7, 9, "unknown key \"remembers\" in [trust]", "did you mean remember?"),
+  ]
+
+  /// However they are written.
+  @Test(arguments: ["\"/opt/\" = \"size\"", "'/opt/' = \"sha256\"", "\"\\u002fopt/\" = \"size\""])
+  func aFolderIsNamedOnce(_ second: String) throws {
+    let (configuration, findings) = parsed("[integrity.prefixes]\n\"/opt/\" = \"size\"\n\(second)\n")
+    #expect(configuration == nil)
+    #expect(findings.map(\.place?.line) == [3])
+    #expect(findings.first?.message.hasPrefix("not valid TOML: ") == true)
+  }
+
+  @Test(arguments: unknown + wrongTypes + wrongWords + wrongValues + calls + trust)
   func isRefusedAtItsPlace(_ refusal: Refusal) throws {
     let (configuration, findings) = parsed(refusal.text)
     #expect(configuration == nil)

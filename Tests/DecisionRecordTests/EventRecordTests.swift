@@ -80,6 +80,10 @@ private let samples: [Sample] = [
     json: head + #""sensing-changed","what":"audit-rules-restored","#
       + #""detail":"3 rules were deleted by pid 7 (\u001bx)","problem":false}"#,
     priority: 6, message: #"audit-rules-restored: 3 rules were deleted by pid 7 (\x1bx)"#),
+  Sample(
+    event: .trustLoaded(TrustLoad(generation: 7, paths: 91_234, contents: 12)),
+    json: head + #""trust-loaded","generation":7,"paths":91234,"contents":12,"problem":false}"#,
+    priority: 6, message: "trust database generation 7 loaded: 91234 paths, 12 contents trusted wherever they lie"),
 ]
 
 @Suite("Records of other kinds")
@@ -100,6 +104,21 @@ struct EventRecordTests {
     let change = SensingChange(
       what: "audit-locked", detail: "rules cannot be changed until the host is booted", isProblem: true)
     #expect(record(.sensingChanged(change)).priority == 4)
+  }
+
+  @Test("a database that cannot be believed is an error with its reason and a remedy")
+  func noTrust() {
+    let load = TrustLoad(generation: nil, paths: 0, contents: 0, problem: "/x/current: damaged \u{1b}[2J")
+    let made = record(.trustLoaded(load))
+    #expect(text(made.json) == head + #""trust-loaded","problem":true,"why":"/x/current: damaged \u001b[2J"}"#)
+    #expect(made.priority == 3)
+    #expect(
+      made.message == #"no trust database to ask: /x/current: damaged \x1b[2J; run liliumctl trust sync"#)
+    #expect(!drivesReader(made.terminalLine(TerminalStyle())))
+    let kept = TrustLoad(generation: 6, paths: 5, contents: 1, problem: "later ones are damaged")
+    #expect(
+      text(record(.trustLoaded(kept)).json).hasSuffix(
+        #""generation":6,"problem":true,"why":"later ones are damaged"}"#))
   }
 
   @Test("the samples leave no kind out")

@@ -48,6 +48,8 @@ struct JSONFormTests {
       (.objectContent, ["kind"], false),
       (.objectFileSystem, ["fstype"], false),
       (.objectDirectory, [], false),
+      (.objectDigest, ["sha256"], false),
+      (.objectTrust, ["trusted", "trust"], false),
       (.subjectStatus, ["ppid", "uid", "euid", "gid", "comm", "identity"], true),
       (.subjectCapabilities, ["capabilities"], true),
       (.subjectStat, ["start"], true),
@@ -80,6 +82,24 @@ struct JSONFormTests {
   func reasons(reason: Reason, expected: String) {
     let json = text(record(entry(decision(.deny, reason))).json)
     #expect(json.contains(expected), "\(json)")
+  }
+
+  @Test("what is known of the content stands at the end of the object", arguments: TrustState.allCases)
+  func content(state: TrustState) throws {
+    var object = objectSample()
+    object.digest = try #require(ContentHash(hexadecimal: bytes(String(repeating: "0123456789abcdef", count: 4))))
+    object.trust = state
+    let made = entry(present: FactSet.record.union([.objectDigest, .objectTrust]), object: object)
+    let why = state == .trusted ? "" : #","trust":"\#(state.name)""#
+    let digest = String(repeating: "0123456789abcdef", count: 4)
+    #expect(
+      text(record(made).json).contains(
+        #""fstype":"ext4","sha256":"\#(digest)","trusted":\#(state == .trusted)\#(why)},"operation""#))
+    let fields = record(made).journalFields
+    func value(_ name: String) -> [String] { fields.filter { $0.name == name }.map { text($0.value) } }
+    #expect(value("LILIUM_OBJECT_SHA256") == [digest])
+    #expect(value("LILIUM_OBJECT_TRUSTED") == [state == .trusted ? "true" : "false"])
+    #expect(value("LILIUM_OBJECT_TRUST") == (state == .trusted ? [] : [state.name]))
   }
 
   @Test("a denial names the capability that was missing, unless it was held or is not known")

@@ -85,4 +85,31 @@ struct TerminalFormTests {
     #expect(line(entry(decision(.allow, .capability(.sysAdmin)))).contains("holds CAP_SYS_ADMIN"))
     #expect(line(entry(decision(.deny, .undecided(siteRule)))).contains("undecided 50-site.rules:12"))
   }
+
+  @Test(
+    "a denial says what is wrong with the content, where the rules have asked",
+    arguments: [
+      (.trusted, "default"), (.unknown, "default: its content is not known to the trust database"),
+      (.changed, "default: its content has changed"),
+      (.openForWriting, "default: somebody holds it open for writing"),
+    ] as [(TrustState, String)])
+  func content(state: TrustState, expected: String) {
+    var object = objectSample()
+    object.trust = state
+    let known = FactSet.record.union(.objectTrust)
+    for mode in [Mode.enforce, .audit] {
+      let made = entry(decision(.deny, .default, mode: mode), present: known, object: object)
+      #expect(line(made).contains("  \(expected) "))
+      #expect(record(made).message.contains("by bash[1234] uid 1000: \(expected); to learn more: "))
+    }
+    #expect(line(entry(decision(.allow, .default), present: known, object: object)).contains("  default    "))
+    #expect(line(entry(decision(.deny, .default), object: object)).contains("  default    "), "nobody has asked")
+  }
+
+  @Test("without a database the record says what to do")
+  func remedy() {
+    let made = entry(decision(.allow, .failure(.trustUnavailable)), failure: .trustUnavailable)
+    #expect(line(made).contains("failure: trust-unavailable (run liliumctl trust sync)"))
+    #expect(text(record(made).json).contains(#""reason":"failure","failure":"trust-unavailable""#))
+  }
 }

@@ -16,6 +16,7 @@ import Testing
     deny exec when subject.uid in [3, 4, 5] || 12345 in subject.groups || size(subject.groups) > 100
     deny exec when subject.unit == "x.service" && object.kind == "script" && operation.kind == "open"
     deny exec when (object.setuid == object.setgid) == subject.mntns_initial && object.owner > subject.uid
+    deny exec when !object.trusted || object.sha256.startsWith("00") || object.sha256 in ["\(sampleDigest.dropLast())0"]
     allow exec when object.path.contains("/bin/") && !object.path.endsWith(".so") && subject.parent_exe != ""
     """
 
@@ -40,6 +41,22 @@ import Testing
       $0.object.kind = .elfLibrary
     }
     #expect(decided(policy, .exec, facts) == "allow rule")
+    #expect(allocations(1000) { _ = policy.decide(.exec, facts) } == 0)
+  }
+
+  @Test func whatHoldsForEverybodyIsFoundWithoutAllocating() {
+    let policy = policy(
+      "deny exec when object.owner != 0 || object.sha256.startsWith(\"00\")\nallow exec when object.trusted")
+    let (known, unknown) = (sheet(), blankSheet())
+    #expect(allocations(1000) { _ = policy.decideForEverySubject(.exec, known) } == 0)
+    #expect(allocations(1000) { _ = policy.decideForEverySubject(.exec, unknown) } == 0)
+  }
+
+  /// The failing way is as warm as the other: a host without a database goes it for every request.
+  @Test func aMissingDatabaseAllocatesNothing() {
+    let policy = policy("deny exec when object.owner != 0\nallow exec when object.trusted && object.size > 3")
+    let facts = sheet { $0.markFailed(.objectTrust, because: .trustUnavailable) }
+    #expect(decided(policy, .exec, facts) == "allow failure")
     #expect(allocations(1000) { _ = policy.decide(.exec, facts) } == 0)
   }
 

@@ -27,6 +27,9 @@ import Testing
     "!object.group_writable", "!object.world_writable", "object.links == 1", "object.kind == \"elf-executable\"",
     "object.interpreter == \"\"", "object.fstype == \"ext4\"", "\"nosuid\" in object.mount_flags",
     "!(\"noexec\" in object.mount_flags)", "object.mount_flags.size() == 2", "object.path_verified",
+    "object.trusted", "object.sha256 == \"\(sampleDigest)\"", "object.sha256 in [\"\(sampleDigest)\"]",
+    "object.sha256.startsWith(\"e3b0c442\")", "object.sha256.endsWith(\"b855\")", "object.sha256.size() == 64",
+    "object.sha256.matches(\"^[0-9a-f]{64}$\")", "object.sha256 > \"e3b0\"", "!(object.sha256 == object.path)",
     "!object.directory_world_writable", "operation.kind == \"execute\"",
     // Relations.
     "subject.uid != 1001", "subject.uid < 1001", "subject.uid <= 1000", "subject.uid > -1", "subject.uid >= 1000",

@@ -27,6 +27,9 @@ func policy(
 
 let everything: FactSet = FactSet.object.union(.subject).union(.ofCall).union(.targetExecutable)
 
+/// SHA-256 of nothing.
+let sampleDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 /// An ordinary file that an ordinary program executes, all facts present.
 func sheet(_ change: (Facts) -> Void = { _ in }) -> Facts {
   let facts = Facts()
@@ -40,6 +43,8 @@ func sheet(_ change: (Facts) -> Void = { _ in }) -> Facts {
   facts.object.kind = .elfExecutable
   facts.object.fileSystemType = bytes("ext4")
   facts.object.mountFlags = [.noSetuid, .noDevices]
+  facts.object.digest = ContentHash(hexadecimal: bytes(sampleDigest)) ?? ContentHash()
+  facts.object.trust = .trusted
   facts.subject.parent = 41
   facts.subject.uid = 1000
   facts.subject.euid = 1001

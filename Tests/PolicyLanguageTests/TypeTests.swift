@@ -13,9 +13,16 @@ import Testing
       "subject.xyzzy == 1", 1, 13, "unknown attribute \"subject.xyzzy\"", hint: "lilium.rules(5) lists the attributes"),
     Refusal(
       "object == \"/x\"", 1, 6, "unknown attribute \"object\"", hint: "name one of its attributes, as in object.path"),
-    Refusal("object.trusted", 1, 14, "object.trusted needs a trust database, which this version does not have yet"),
+    Refusal("object.trusted == 1", 1, 19, "a bool cannot be compared with an int"),
+    Refusal("object.trused", 1, 13, "unknown attribute \"object.trused\"", hint: "did you mean object.trusted?"),
     Refusal(
-      "object.sha256 == \"0\"", 1, 13, "object.sha256 needs content hashes, which this version does not have yet"),
+      "object.sha256 == \"e3b0c442\"", 18, 10, "object.sha256 is never \"e3b0c442\"",
+      hint: "a SHA-256 has 64 digits, 0-9 and a-f, as sha256sum(1) prints it"),
+    Refusal("\"\" != object.sha256", 1, 2, "object.sha256 is never \"\""),
+    Refusal("object.sha256 in [\"x\"]", 19, 3, "object.sha256 is never \"x\""),
+    Refusal(
+      "object.sha256.startsWith(\"E3\")", 26, 4, "object.sha256 never begins with \"E3\"",
+      hint: "a SHA-256 has 64 digits, 0-9 and a-f, as sha256sum(1) prints it"),
     Refusal("subject.uid == target.uid", 16, 10, "exec has no target.uid: it belongs to ptrace"),
     Refusal(
       "operation.request == 1", 1, 17, "exec has no operation.request: it belongs to ptrace, ioctl",
@@ -109,6 +116,29 @@ import Testing
       #expect(rules.rules.first?.facts == attribute.facts)
       #expect(rules.rules.first?.dependsOnSubject == attribute.name.hasPrefix("subject."))
     }
+  }
+
+  /// Rules compare what sha256sum(1) prints; digits in capitals would never be equal.
+  @Test(arguments: ["==", "!=", "in"])
+  func aDigestIsWrittenInLowerCase(_ relation: String) throws {
+    let digest = String(repeating: "0123456789abcdef", count: 4)
+    func rule(_ literal: String) -> String {
+      "allow exec when object.sha256 \(relation) \(relation == "in" ? "[\"\(literal)\"]" : "\"\(literal)\"")"
+    }
+    #expect(parse(rule(digest)).diagnostics.isEmpty)
+    for (literal, hint) in [
+      (digest.uppercased(), "write its digits in lower case"),
+      (digest + "0", "a SHA-256 has 64 digits, 0-9 and a-f, as sha256sum(1) prints it"),
+      (digest.dropLast() + "g", "a SHA-256 has 64 digits, 0-9 and a-f, as sha256sum(1) prints it"),
+    ] {
+      let (rules, diagnostics) = parse(rule(String(literal)))
+      #expect(rules.rules.isEmpty && diagnostics.count == 1)
+      let found = try #require(diagnostics.first)
+      #expect(found.message.hasPrefix("object.sha256 is never \"") && found.hint == hint)
+      #expect(found.column == (relation == "in" ? 35 : 34) && found.length == literal.count + 2)
+    }
+    #expect(parse("allow exec when object.sha256.startsWith(\"\(digest)\")").diagnostics.isEmpty)
+    #expect(parse("allow exec when object.sha256.startsWith(\"\(digest)0\")").diagnostics.count == 1)
   }
 
   @Test func severalErrorsOfOneRuleAreAllFound() {

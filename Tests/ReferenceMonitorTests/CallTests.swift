@@ -46,7 +46,7 @@ import Testing
     let entry = try #require(bench.trail.entries.first)
     #expect(entry.effect == .contained && entry.containmentFailure == nil)
     #expect(entry.subject.identity == .inherited && entry.operation == .call)
-    #expect(entry.present == FactSet.recordOfCall.union(.ofCall) && entry.failure == nil)
+    #expect(entry.present == FactSet.recordOfCall.union(.ofCall).union(.request) && entry.failure == nil)
     #expect(bench.tally == ["ptrace deny enforce rule 1"])
   }
 

@@ -16,6 +16,8 @@ final class Journal: Sendable {
     case settled
     case asked(Decision)
     case answered(Verdict)
+    /// Whether the kernel may give the same answer to everybody from now on.
+    case remembered(Bool)
     case appended
   }
 
@@ -45,6 +47,8 @@ struct FakeRequest: AccessRequest, ~Copyable {
   var denied = Answered.done(.prevented)
   var said: (Facts) -> Void = { _ in }
   var answering: (Facts) -> Void = { _ in }
+  /// A door that can hand an allow over to the kernel asks whether it may.
+  var canRemember = false
 
   init(_ journal: Journal) { self.journal = journal }
 
@@ -59,10 +63,11 @@ struct FakeRequest: AccessRequest, ~Copyable {
     if operation == .call { journal.note(.settled) }
   }
 
-  consuming func answer(_ verdict: Verdict, _ facts: Facts) -> Answered {
+  consuming func answer(_ verdict: Verdict, _ facts: Facts, remembers: () -> Bool) -> Answered {
     journal.note(.answered(verdict))
     answering(facts)
     if isLate { return .late }
+    if canRemember { journal.note(.remembered(remembers())) }
     return verdict == .deny ? denied : .done(.logged)
   }
 }
@@ -86,7 +91,11 @@ final class FakeInformation: InformationPoint {
     // Only what is fetched now may change: the monitor keeps a path of its own choice.
     let (object, subject) = (facts.object, facts.subject)
     fill(facts)
-    if !missing.contains(.objectPath) { facts.object = object }
+    if !missing.contains(.objectPath) {
+      facts.object.path = object.path
+      facts.object.pathVerified = object.pathVerified
+      facts.object.protectedNames = object.protectedNames
+    }
     if missing.isDisjoint(with: .subject) { facts.subject = subject }
     facts.markPresent(missing.subtracting(failing))
     let failed = missing.intersection(failing)
@@ -97,12 +106,16 @@ final class FakeInformation: InformationPoint {
 final class FakeTrail: DecisionTrail {
   private let journal: Journal
   private let isWanted: Bool
+  private let keepsAllows: Bool
   private let kept = Mutex<[TrailEntry]>([])
 
-  init(_ journal: Journal, isWanted: Bool) {
+  init(_ journal: Journal, isWanted: Bool, keepsAllows: Bool = false) {
     self.journal = journal
     self.isWanted = isWanted
+    self.keepsAllows = keepsAllows
   }
+
+  func keeps(_ decision: Decision) -> Bool { isWanted || (keepsAllows && decision.verdict == .allow) }
 
   func wants(_ decision: Decision) -> Bool {
     journal.note(.asked(decision))
@@ -138,21 +151,35 @@ func policy(
   return Policy(rules: rules, settings: settings)
 }
 
-/// A monitor between fakes. The clock stands at 51,000 ns, so a request that was read at 1,000 took 50,000.
+/// Shows some times, one after the other, and then stands at 51,000 ns.
+final class FakeClock: Sendable {
+  private let times: Mutex<[UInt64]>
+
+  init(_ times: [UInt64]) { self.times = Mutex(times.reversed()) }
+
+  func read() -> UInt64 { times.withLock { $0.popLast() } ?? 51_000 }
+  /// What it has not shown.
+  var rest: Int { times.withLock { $0.count } }
+}
+
+/// A monitor between fakes. A request that was read at 1,000 ns took 50,000, unless there are other `times`.
 struct Bench {
   let journal = Journal()
+  let clock: FakeClock
   let trail: FakeTrail
   let monitor: ReferenceMonitor<FakeTrail>
 
   init(
-    _ policy: Policy, records: Bool = true, failing: FactSet = [],
+    _ policy: Policy, records: Bool = true, keepsAllows: Bool = false, failing: FactSet = [],
+    times: [UInt64] = [],
     fill: @escaping @Sendable (Facts) -> Void = { $0.object.pathVerified = true }
   ) {
-    let trail = FakeTrail(journal, isWanted: records)
-    let journal = journal
+    let trail = FakeTrail(journal, isWanted: records, keepsAllows: keepsAllows)
+    let (journal, clock) = (journal, FakeClock(times))
+    self.clock = clock
     self.trail = trail
     monitor = ReferenceMonitor(
-      policy: policy, trail: trail, monotonic: { 51_000 }, realtime: { 1_700_000_000_000_000_000 },
+      policy: policy, trail: trail, monotonic: { clock.read() }, realtime: { 1_700_000_000_000_000_000 },
       makeInformation: { _, _ in FakeInformation(journal, failing: failing, fill: fill) })
   }
 

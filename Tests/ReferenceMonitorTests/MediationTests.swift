@@ -60,7 +60,7 @@ import Testing
     #expect(entry.answerNanoseconds == 50_000)
     #expect(entry.time == 1_700_000_000_000_000_000)
     #expect(entry.operation == .execute)
-    #expect(entry.present == .record && entry.failure == nil)
+    #expect(entry.present == FactSet.record.union(.request) && entry.failure == nil)
     #expect(entry.subject.pid == 42 && entry.object.path == bytes("/tmp/x"))
     #expect(bench.monitor.tally.answerTimes(.exec).count == 1)
   }
@@ -162,7 +162,7 @@ import Testing
     #expect(bench.tally == ["exec deny enforce \(failure.name) 1"])
     let entry = try #require(bench.trail.entries.first)
     #expect(entry.decision == decision(.deny, .failure(failure)))
-    #expect(entry.effect == .prevented && entry.present == [] && entry.answerNanoseconds == 77)
+    #expect(entry.effect == .prevented && entry.present == .request && entry.answerNanoseconds == 77)
     #expect(entry.subject.pid == 9 && entry.operation == .open)
     #expect(bench.journal.fetched == [], "nobody is held any more")
   }

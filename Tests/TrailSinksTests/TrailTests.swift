@@ -29,9 +29,30 @@ struct TrailTests {
     ])
   func wanted(decision: Decision, denials: Bool, allows: Bool, expected: Bool) throws {
     let trail = try trail([], settings: TrailSettings(denials: denials, allows: allows, rate: nil))
-    #expect(trail.wants(decision) == expected)
+    #expect(trail.wants(decision) == expected && trail.keeps(decision) == expected)
     trail.replaceSettings(TrailSettings(denials: !denials, allows: !allows, rate: nil))
-    #expect(trail.wants(decision) == !expected)
+    #expect(trail.wants(decision) == !expected && trail.keeps(decision) == !expected)
+  }
+
+  @Test("what the rate limit holds back is kept all the same, and asking counts nothing")
+  func kept() throws {
+    let trail = try trail([], settings: TrailSettings(rate: RateLimit(perSecond: 1, burst: 1)))
+    trail.policyChanged(ruleCount: 2)
+    #expect(trail.wants(decision(.deny)) && !trail.wants(decision(.deny)))
+    for _ in 0..<100 { #expect(trail.keeps(decision(.deny)) && !trail.keeps(decision(.allow))) }
+    #expect(trail.counters.suppressed == 1)
+  }
+
+  @Test("while somebody watches, everything is kept")
+  func watched() throws {
+    let trail = try trail([], settings: TrailSettings(denials: false, allows: false, rate: nil))
+    #expect(!trail.keeps(decision(.allow)) && !trail.keeps(decision(.deny)))
+    let (one, two) = (trail.subscribe { _ in }, trail.subscribe { _ in })
+    #expect(trail.keeps(decision(.allow)) && trail.keeps(decision(.deny)) && trail.keeps(decision(.allow, .off)))
+    trail.unsubscribe(one)
+    #expect(trail.keeps(decision(.allow)))
+    trail.unsubscribe(two)
+    #expect(!trail.keeps(decision(.allow)) && !trail.keeps(decision(.deny)))
   }
 
   @Test("records come in order, under ids that count, to every sink")

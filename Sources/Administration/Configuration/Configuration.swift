@@ -10,6 +10,8 @@ public struct Configuration: Sendable, Equatable {
   public var coverage = CoverageSettings()
   /// How long a request may wait for its answer, in milliseconds; then `on_failure` answers.
   public var answerDeadlineMilliseconds = 2000
+  public var integrity = IntegritySettings()
+  public var trust = TrustSettings()
   public var audit = AuditSettings()
   public var log = LogSettings()
   /// Programs that run code from files they open; no two of one name.
@@ -35,6 +37,36 @@ public struct CoverageSettings: Sendable, Equatable {
   public var fileSystems = FileSystems.local
   /// Absolute paths; the file systems that hold them are left out.
   public var exclude: [String] = []
+
+  public init() {}
+}
+
+/// How surely the content of a file must be known before it is trusted.
+public struct IntegritySettings: Sendable, Equatable {
+  /// A file, or a folder with all that is below it.
+  public struct Prefix: Sendable, Hashable {
+    /// Absolute path without a final slash.
+    public var path: String
+    public var mode: IntegrityMode
+
+    public init(path: String, mode: IntegrityMode) {
+      self.path = path
+      self.mode = mode
+    }
+  }
+
+  /// For every file that no prefix speaks about.
+  public var mode = IntegrityMode.sha256
+  /// The longest one that holds a path speaks; no two of one path.
+  public var prefixes: [Prefix] = []
+
+  public init() {}
+}
+
+/// What is done with trust once it was found.
+public struct TrustSettings: Sendable, Equatable {
+  /// Allows that hold for every subject are handed to the kernel, which gives them by itself until the file changes.
+  public var remembersAllows = true
 
   public init() {}
 }

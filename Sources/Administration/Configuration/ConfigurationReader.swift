@@ -27,6 +27,8 @@ extension Configuration {
     if let table = root.table("holders") { configuration.readHolders(table) }
     if let table = root.table("coverage") { configuration.coverage.read(table) }
     if let table = root.table("failure") { configuration.readFailure(table) }
+    if let table = root.table("integrity") { configuration.integrity.read(table) }
+    if let table = root.table("trust") { configuration.trust.read(table) }
     if let table = root.table("audit") { configuration.audit.read(table) }
     if let table = root.table("log") { configuration.log.read(table) }
     if let table = root.table("interpreters") { configuration.interpreters = Interpreter.read(table) }

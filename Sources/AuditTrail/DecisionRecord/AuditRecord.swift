@@ -39,6 +39,7 @@ public struct AuditRecord: Sendable {
     case .sensingChanged(let change): change.isProblem ? 4 : 6
     case .modeChanged: 5
     case .policyLoaded(_, _, let warnings): warnings.isEmpty ? 6 : 5
+    case .trustLoaded(let load): load.problem == nil ? 6 : 3
     case .started, .stopped: 6
     }
   }

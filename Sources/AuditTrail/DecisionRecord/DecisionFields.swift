@@ -97,6 +97,13 @@ extension TrailEntry {
     }
     if present.contains(.objectContent) { fields.add("kind", object.kind.name) }
     if present.contains(.objectFileSystem) { fields.add("fstype", object.fileSystemType) }
+    if present.contains(.objectDigest) {
+      fields.add("sha256", String(decoding: object.digest.hexadecimal, as: UTF8.self))
+    }
+    if present.contains(.objectTrust) {
+      fields.add("trusted", object.trust == .trusted)
+      if object.trust != .trusted { fields.add("trust", object.trust.name) }
+    }
     return fields
   }
 }

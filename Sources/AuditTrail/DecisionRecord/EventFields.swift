@@ -35,6 +35,7 @@ extension FieldGroup {
       add("what", change.what)
       add("detail", change.detail)
       add("problem", change.isProblem)
+    case .trustLoaded(let load): addTrust(load)
     }
   }
 
@@ -76,5 +77,15 @@ extension FieldGroup {
     add("fstype", change.fileSystemType)
     add("mountpoint", change.mountPoint)
     add("why", ifKnown: change.why)
+  }
+
+  private mutating func addTrust(_ load: TrustLoad) {
+    if let generation = load.generation { add("generation", generation) }
+    if load.problem == nil {
+      add("paths", load.paths)
+      add("contents", load.contents)
+    }
+    add("problem", load.problem != nil)
+    add("why", ifKnown: load.problem)
   }
 }

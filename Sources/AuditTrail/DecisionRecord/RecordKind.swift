@@ -4,7 +4,7 @@
 /// What a record reports.
 public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
   case decision, started, stopped, policyLoaded, policyRefused, modeChanged, loss, suppressed, coverageChanged
-  case sensingChanged
+  case sensingChanged, trustLoaded
 
   /// The word under `kind`.
   public var name: String {
@@ -19,6 +19,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
     case .suppressed: "suppressed"
     case .coverageChanged: "coverage-changed"
     case .sensingChanged: "sensing-changed"
+    case .trustLoaded: "trust-loaded"
     }
   }
 
@@ -35,6 +36,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
     case .suppressed: "d76922e603b94dfd9283629019760e0d"
     case .coverageChanged: "1d18522fac0044c2b36f50dd1cec83bf"
     case .sensingChanged: "29782096badf45f2ab8b4e11d8074ee1"
+    case .trustLoaded: "93938ee2ab264f88ace197a22017827d"
     }
   }
 }

@@ -21,12 +21,28 @@ extension Decision {
     case .rule(let rule): displaySentence(rule.name)
     case .undecided(let rule): "undecided \(displaySentence(rule.name))"
     case .default: "default"
+    case .failure(.trustUnavailable): "failure: \(Failure.trustUnavailable.name) (\(trustRemedy))"
     case .failure(let failure): "failure: \(failure.name)"
     }
   }
 }
 
+/// What to do where there is no trust database that can be believed.
+private let trustRemedy = "run liliumctl trust sync"
+
 extension TrailEntry {
+  /// The decision's words, and for a denial what is wrong with the content, where the rules have asked.
+  var reasonWords: String {
+    let words = decision.reasonWords
+    guard decision.verdict == .deny, present.contains(.objectTrust) else { return words }
+    switch object.trust {
+    case .trusted: return words
+    case .unknown: return "\(words): its content is not known to the trust database"
+    case .changed: return "\(words): its content has changed"
+    case .openForWriting: return "\(words): somebody holds it open for writing"
+    }
+  }
+
   /// The decision's words; for a call under `enforce` what came of it, which may be less than was wanted.
   var verdictWords: String {
     guard decision.answer == .deny, decision.mechanism.isCall else { return decision.verdictWords }
@@ -73,7 +89,7 @@ extension AuditRecord {
     let (verdict, mechanism, object) = (entry.verdictWords, decision.mechanism, entry.objectWords)
     let what =
       mechanism.isCall ? "\(mechanism.name) \(verdict): \(object)" : "\(verdict) \(mechanism.name) of \(object)"
-    let sentence = "\(what) by \(entry.subjectWords): \(decision.reasonWords)"
+    let sentence = "\(what) by \(entry.subjectWords): \(entry.reasonWords)"
     return decision.verdict == .deny ? "\(sentence); to learn more: liliumctl explain \(id)" : sentence
   }
 
@@ -96,6 +112,7 @@ extension AuditRecord {
     case .suppressed(let suppression): suppression.words
     case .coverageChanged(let change): change.words
     case .sensingChanged(let change): "\(displaySentence(change.what)): \(displaySentence(change.detail))"
+    case .trustLoaded(let load): load.words
     }
   }
 }
@@ -130,6 +147,14 @@ extension CoverageChange {
     let place = "\(displayText(mountPoint)) (\(displayText(fileSystemType)), \(device.recordName))"
     let why = why.map { ": \(displaySentence($0))" } ?? ""
     return state == .failed ? "cannot mark \(place)\(why)" : "\(state.name) \(place)\(why)"
+  }
+}
+
+extension TrustLoad {
+  fileprivate var words: String {
+    if let problem { return "no trust database to ask: \(displaySentence(problem)); \(trustRemedy)" }
+    let number = generation.map { " \($0)" } ?? ""
+    return "trust database generation\(number) loaded: \(paths) paths, \(contents) contents trusted wherever they lie"
   }
 }
 

@@ -32,7 +32,7 @@ extension AuditRecord {
       aligned(decision.mechanism.name, 4),
       aligned(entry.objectWords, 40),
       aligned("by \(entry.subjectWords)", 28),
-      aligned(decision.reasonWords, 24),
+      aligned(entry.reasonWords, 24),
       entry.answerWords,
     ]
     return [UInt8](columns.joined(separator: "  ").utf8)

@@ -19,6 +19,7 @@ public enum TrailEvent: Sendable {
   case suppressed(Suppression)
   case coverageChanged(CoverageChange)
   case sensingChanged(SensingChange)
+  case trustLoaded(TrustLoad)
 
   public var kind: RecordKind {
     switch self {
@@ -32,6 +33,7 @@ public enum TrailEvent: Sendable {
     case .suppressed: .suppressed
     case .coverageChanged: .coverageChanged
     case .sensingChanged: .sensingChanged
+    case .trustLoaded: .trustLoaded
     }
   }
 }
@@ -162,5 +164,24 @@ public struct SensingChange: Sendable, Hashable {
     self.what = what
     self.detail = detail
     self.isProblem = isProblem
+  }
+}
+
+/// Another generation of the trust database is asked from now on, or there is none to ask.
+public struct TrustLoad: Sendable, Hashable {
+  /// Nil where there is none.
+  public var generation: UInt64?
+  /// Paths whose content is known.
+  public var paths: Int
+  /// Contents that are trusted wherever they lie.
+  public var contents: Int
+  /// Why there is none that can be believed, as a sentence.
+  public var problem: String?
+
+  public init(generation: UInt64?, paths: Int, contents: Int, problem: String? = nil) {
+    self.generation = generation
+    self.paths = paths
+    self.contents = contents
+    self.problem = problem
   }
 }

@@ -30,11 +30,16 @@ public final class Trail: DecisionTrail, Sendable {
   /// Whether the decision is to be recorded: logged or watched, and within the rate limit, which counts it if not.
   /// Allocates nothing.
   public func wants(_ decision: Decision) -> Bool {
-    let flags = LogFlags(rawValue: flags.load(ordering: .relaxed))
-    guard flags.logs(decision) || !writer.watchers.isEmpty else { return false }
-    guard flags.contains(.limited) else { return true }
+    guard keeps(decision) else { return false }
+    guard LogFlags(rawValue: flags.load(ordering: .relaxed)).contains(.limited) else { return true }
     let now = Clock.monotonic()
     return writer.limiter.withLock { $0.admit(decision, now: now) }
+  }
+
+  /// Whether somebody gets decisions like this one: the sinks, or a watcher. While that is so, none of them may be left
+  /// to the kernel; when it begins to be so, what the kernel has been given is to be taken back.
+  public func keeps(_ decision: Decision) -> Bool {
+    LogFlags(rawValue: flags.load(ordering: .relaxed)).logs(decision) || !writer.watchers.isEmpty
   }
 
   /// Takes the record of a decision, or counts it as dropped where the queue is full.

@@ -15,6 +15,7 @@ extension Program {
     case .objectWorldWritable: facts.object.mode & 0o002 != 0
     case .objectPathVerified: facts.object.pathVerified
     case .objectDirectoryWorldWritable: facts.object.directoryWorldWritable
+    case .objectTrusted: facts.object.trust == .trusted
     default: preconditionFailure("not a bool attribute")
     }
   }
@@ -95,6 +96,7 @@ extension Program {
     case .objectKind: lend(names.kinds[Int(facts.object.kind.rawValue)], body)
     case .objectInterpreter: lend(facts.object.interpreter, body)
     case .objectFSType: lend(facts.object.fileSystemType, body)
+    case .objectSHA256: withText(of: facts.object.digest, body)
     case .targetComm: lend(facts.target.comm, body)
     case .targetExe: lend(facts.target.executable, body)
     case .operationKind: lend(names.operations[Int(facts.operation.rawValue)], body)
@@ -109,6 +111,12 @@ extension Program {
 
   /// A span lives no longer than the access to what it spans: passing the bytes makes that access last for `body`.
   private func lend<Result>(_ bytes: [UInt8], _ body: (Span<UInt8>) -> Result) -> Result { body(bytes.span) }
+
+  /// 64 digits in lower case.
+  private func withText<Result>(of digest: ContentHash, _ body: (Span<UInt8>) -> Result) -> Result {
+    let digits = InlineArray<64, UInt8> { digest.digit(at: $0) }
+    return body(digits.span)
+  }
 
   /// `MAJOR:MINOR`, written from the right into a buffer that holds the longest.
   private func withText<Result>(of device: DeviceNumber, _ body: (Span<UInt8>) -> Result) -> Result {

@@ -35,6 +35,9 @@ public final class Policy: Sendable {
     self.settings = settings
   }
 
+  /// Whether some rule of a mechanism that is on asks for trust in content.
+  public var readsTrust: Bool { Mechanism.allCases.contains { uses($0).contains(.objectTrust) } }
+
   /// The same rules under other settings; nothing is compiled again.
   public func withSettings(_ new: PolicySettings) -> Policy {
     let isSame = new[.open].defaultVerdict == settings[.open].defaultVerdict
@@ -72,6 +75,8 @@ public final class Policy: Sendable {
       switch program.evaluate(rules[index].condition, facts) {
       case .no: continue
       case .yes: return outcome(mechanism, settings, rules[index].verdict, .rule(rules[index].reference))
+      case .undecided where failsForTrust(rules[index], facts):
+        return outcome(mechanism, settings, settings.onFailure, .failure(.trustUnavailable))
       case .undecided where rules[index].verdict == .deny:
         return outcome(mechanism, settings, .deny, .undecided(rules[index].reference))
       case .undecided: continue
@@ -90,7 +95,7 @@ public final class Policy: Sendable {
     return facts.subject.userNamespaceInitial ? .yes : .no
   }
 
-  private func outcome(
+  func outcome(
     _ mechanism: Mechanism, _ settings: MechanismSettings, _ verdict: Verdict, _ reason: Reason
   ) -> Outcome {
     .final(Decision(mechanism: mechanism, mode: settings.mode, verdict: verdict, reason: reason))

@@ -58,6 +58,9 @@ struct CompiledRule {
   let condition: NodeIndex
   let reference: RuleReference
   let facts: FactSet
+  var readsTrust: Bool { facts.contains(.objectTrust) }
+  /// Whether it reads something that may change without a sign from the object itself: who may write its folder.
+  var readsFolder: Bool { facts.contains(.objectDirectory) }
 }
 
 /// The compiled rules of all mechanisms. A class, so that passing it on is one reference and not one for each array.

@@ -13,6 +13,8 @@ public struct TraceStep: Sendable, Hashable {
     case undecided
     /// Groups that were not fetched; the trace ends here.
     case needs(FactSet)
+    /// The rule cannot be decided for this failure, which `on_failure` answers; the trace ends here.
+    case failed(Failure)
   }
 
   public let rule: RuleReference
@@ -34,12 +36,13 @@ extension Policy {
         switch truth {
         case .yes: .matched
         case .no: .notMatched
+        case .undecided where failsForTrust(rule, facts): .failed(.trustUnavailable)
         case .undecided: .undecided
         case .needs(let groups): .needs(groups)
         }
       steps.append(TraceStep(rule: rule.reference, verdict: rule.verdict, result: result, undecided: undecided))
       switch result {
-      case .matched, .needs: return steps
+      case .matched, .needs, .failed: return steps
       case .undecided where rule.verdict == .deny: return steps
       case .notMatched, .undecided: continue
       }

@@ -164,6 +164,10 @@ struct Checker {
     if attribute.isPath {
       pathLiterals.append(PathLiteral(attribute: attribute, bytes: bytes, isPrefix: isPrefix, range: literal.range))
     }
+    if attribute == .objectSHA256, let fault = Vocabulary.fault(ofDigest: bytes, isPrefix: isPrefix) {
+      report(literal.range, fault.message, hint: fault.hint)
+      return false
+    }
     guard !isPrefix, let values = Vocabulary.values(of: attribute, in: mechanism) else { return true }
     let word = String(decoding: bytes, as: UTF8.self)
     if values.contains(word) { return true }

@@ -7,8 +7,6 @@ enum Vocabulary {
   /// Why a name that is no attribute here is known all the same, as a sentence; nil for a name that is not.
   static func refusal(of name: String) -> String? {
     switch name {
-    case "object.trusted": "\(name) needs a trust database, which this version does not have yet"
-    case "object.sha256": "\(name) needs content hashes, which this version does not have yet"
     case "operation.result": "\(name) is known only after the operation: records show it, rules cannot read it"
     default: nil
     }
@@ -56,6 +54,19 @@ enum Vocabulary {
     case .subjectCapabilities, .subjectPermittedCapabilities: Capability.allCases.map(\.name)
     default: nil
     }
+  }
+
+  /// What is wrong with a literal, or the beginning of one, that a SHA-256 is held against; nil where it can be one.
+  static func fault(ofDigest literal: [UInt8], isPrefix: Bool) -> (message: String, hint: String)? {
+    func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
+    let digits = 2 * ContentHash.byteCount
+    let isRightLength = isPrefix ? literal.count <= digits : literal.count == digits
+    if isRightLength, literal.allSatisfy(isDigit) { return nil }
+    let verb = isPrefix ? "never begins with" : "is never"
+    let isUpperCase = ContentHash(hexadecimal: literal) != nil
+    let hint =
+      isUpperCase ? "write its digits in lower case" : "a SHA-256 has 64 digits, 0-9 and a-f, as sha256sum(1) prints it"
+    return ("object.sha256 \(verb) \(quoted(literal))", hint)
   }
 
   /// What is wrong with a literal that is none of these values, and what to do where no value is near.

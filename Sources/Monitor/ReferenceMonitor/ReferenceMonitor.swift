@@ -21,7 +21,8 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
   private let makeInformation: MakeInformation
   private let now: @Sendable () -> UInt64
   private let realtime: @Sendable () -> Int64
-  private let trail: Trail
+  let trail: Trail
+  let recurring = RecurringData()
   public let tally = DecisionTally()
 
   /// `monotonic` and `realtime` give nanoseconds; `makeInformation` is called once for each thread.
@@ -39,35 +40,45 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
   /// The policy in force. A request that has begun keeps the one that it began with.
   public var policy: Policy {
     get { current.withLock { $0 } }
-    set { current.withLock { $0 = newValue } }
+    set {
+      current.withLock { $0 = newValue }
+      recurring.reset()
+    }
   }
+
+  /// Something else than the policy has changed that decisions rest on: what was found out about files of data holds no
+  /// longer.
+  public func reconsiderData() { recurring.reset() }
 
   public func makeDesk(for mechanism: Mechanism, room: any WaitingRoom) -> Desk {
     Desk(facts: Facts(), information: makeInformation(mechanism, room))
   }
 
   public func mediate<Request: AccessRequest & ~Copyable>(_ request: consuming Request, at desk: Desk) {
-    let facts = desk.facts
+    let (facts, policy) = (desk.facts, policy)
     let mechanism = request.mechanism
     let received = request.received
     facts.begin(pid: request.subjectPID, operation: request.operation, objectHandle: request.objectHandle)
     request.describe(into: facts)
-    guard let decision = decide(mechanism, at: desk) else {
-      if request.answer(.allow, facts) != .late { tally.countData(mechanism, nanoseconds: now() &- received) }
-      return
-    }
-    let recorded = trail.wants(decision)
+    let decision = decide(mechanism, policy, at: desk)
+    let recorded = decision.map { trail.wants($0) } ?? false
     // Containment goes by what is known of the subject, so the same is found out for it, recorded or not.
-    if recorded || (mechanism.isCall && decision.answer == .deny) {
+    if recorded || (mechanism.isCall && decision?.answer == .deny) {
       // While the subject is held; afterwards it may be gone.
       fetch(Self.groupsOfRecord(mechanism, facts), at: desk)
       request.settleIdentity(in: facts)
     }
-    facts.decidingRule = decision.reason.rule.map { UInt32(clamping: $0.index + 1) } ?? 0
-    let outcome = request.answer(decision.answer, facts)
+    facts.decidingRule = decision?.reason.rule.map { UInt32(clamping: $0.index + 1) } ?? 0
+    var answered: UInt64?
+    let outcome = request.answer(decision?.answer ?? .allow, facts) {
+      // What comes now keeps nobody waiting.
+      answered = now()
+      return !recorded && mayBeRemembered(decision, mechanism, policy, at: desk)
+    }
     // The deadline may have answered first: then it has counted and recorded, and this decision moved nothing.
     if outcome == .late { return }
-    let nanoseconds = now() &- received
+    let nanoseconds = (answered ?? now()) &- received
+    guard let decision else { return tally.countData(mechanism, nanoseconds: nanoseconds) }
     tally.count(decision, nanoseconds: nanoseconds)
     if recorded { append(decision, outcome, nanoseconds, facts) }
   }
@@ -96,10 +107,9 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
   }
 
   /// Nil where the object is data, which passes without a decision.
-  private func decide(_ mechanism: Mechanism, at desk: Desk) -> Decision? {
-    let policy = policy
+  private func decide(_ mechanism: Mechanism, _ policy: Policy, at desk: Desk) -> Decision? {
     if mechanism == .open { return decideOpen(policy, at: desk) }
-    return decide(mechanism, policy, at: desk)
+    return decideFetching(mechanism, policy, at: desk)
   }
 
   /// An open rule's path stands for the file that it names, so a file is decided under each protected name that it
@@ -110,19 +120,19 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
     let names = facts.object.protectedNames
     guard facts.present.contains(.objectPath), !names.isEmpty else {
       let isNamed = facts.object.pathVerified && policy.matchesAnchor(facts.object.path)
-      return facts.failed.contains(.objectPath) || isNamed ? decide(.open, policy, at: desk) : nil
+      return facts.failed.contains(.objectPath) || isNamed ? decideFetching(.open, policy, at: desk) : nil
     }
     facts.object.pathVerified = true
     var decision: Decision?
     for name in names {
       facts.object.path = name
-      decision = decide(.open, policy, at: desk)
+      decision = decideFetching(.open, policy, at: desk)
       if decision?.verdict == .deny { break }
     }
     return decision
   }
 
-  private func decide(_ mechanism: Mechanism, _ policy: Policy, at desk: Desk) -> Decision? {
+  private func decideFetching(_ mechanism: Mechanism, _ policy: Policy, at desk: Desk) -> Decision? {
     while true {
       switch policy.decide(mechanism, desk.facts) {
       case .final(let decision): return decision
@@ -132,12 +142,15 @@ public final class ReferenceMonitor<Trail: DecisionTrail>: Mediator {
     }
   }
 
-  /// What comes with a request itself is asked of nobody: where the request did not say it, it cannot be known.
-  private func fetch(_ groups: FactSet, at desk: Desk) {
+  /// What comes with a request itself is asked of nobody: where the request did not say it, it cannot be known. What
+  /// content is worth is asked about a file that is known by then.
+  func fetch(_ groups: FactSet, at desk: Desk) {
     let facts = desk.facts
     let unsaid = facts.missing(of: groups.intersection(.ofCall))
     if !unsaid.isEmpty { facts.markUnknown(unsaid) }
-    desk.information.fetch(groups.subtracting(.ofCall), into: facts)
+    let ofContent: FactSet = [.objectDigest, .objectTrust]
+    let wanted = groups.isDisjoint(with: ofContent) ? groups : groups.union([.objectStatus, .objectPath])
+    desk.information.fetch(wanted.subtracting(.ofCall), into: facts)
   }
 
   public func failureAnswer(_ mechanism: Mechanism) -> Verdict { failureDecision(.dropped, mechanism).answer }
