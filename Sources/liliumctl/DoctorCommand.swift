@@ -15,6 +15,9 @@ struct DoctorCommand: ParsableCommand {
       1 something is missing.
       """)
 
+  @Option(
+    help: ArgumentHelp("The daemon's state folder; the trust database is its folder trust.", valueName: "directory"))
+  var state = TrustOptions.defaultState
   @OptionGroup var policy: PolicyOptions
   @OptionGroup var connection: Connection
 
@@ -23,7 +26,8 @@ struct DoctorCommand: ParsableCommand {
     let isUsable = !loaded.findings.hasErrors
     let configuration = isUsable ? loaded.configuration ?? Configuration() : Configuration()
     let rules = isUsable ? loaded.rules : RuleSet()
-    var checks = HostProbe.run() + AuditChecks(AuditReadings.take(), configuration, rules).all
+    var checks = HostProbe.run() + TrustChecks(TrustReadings.take(state: state), configuration, rules).all
+    checks += AuditChecks(AuditReadings.take(), configuration, rules).all
     if !isUsable { checks.append(HostCheck("configuration and rules", false, "unusable: run liliumctl check")) }
     let wanted = WantedRules(configuration, rules)
     checks += Tripwire(socket: connection.socket, ioctl: wanted.ioctl).run()

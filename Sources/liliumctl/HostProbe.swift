@@ -38,7 +38,7 @@ enum HostProbe {
     let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
     let digits = line?.dropFirst("CapEff:".count).drop { $0 == "\t" || $0 == " " } ?? ""
     let set = CapabilitySet(bits: UInt64(digits, radix: 16) ?? 0)
-    let missing = [Capability.sysAdmin, .sysPtrace, .dacReadSearch].filter { !set.contains($0) }.map(\.name)
+    let missing = [Capability.sysAdmin, .sysPtrace, .dacReadSearch, .lease].filter { !set.contains($0) }.map(\.name)
     return HostCheck(
       name, missing.isEmpty, needed: true, missing.isEmpty ? "" : "missing: \(missing.joined(separator: ", "))")
   }

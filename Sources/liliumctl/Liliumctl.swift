@@ -17,6 +17,7 @@ struct Liliumctl: ParsableCommand {
     subcommands: [
       StatusCommand.self, WatchCommand.self, ExplainCommand.self, ModeCommand.self, ReloadCommand.self,
       CheckCommand.self, RulesCommand.self, SimulateCommand.self, DoctorCommand.self, TripwireCallCommand.self,
+      TrustCommand.self,
     ])
 }
 

@@ -21,3 +21,8 @@ extension Verdict: ExpressibleByArgument {
   public var defaultValueDescription: String { name }
   public static var allValueStrings: [String] { allCases.map(\.name) }
 }
+
+extension ContentHash: ExpressibleByArgument {
+  public init?(argument: String) { self.init(hexadecimal: Array(argument.utf8)) }
+  public var defaultValueDescription: String { String(decoding: hexadecimal, as: UTF8.self) }
+}

@@ -19,6 +19,9 @@ enum Output {
     write(Array("liliumctl: \(sentence)\n\(hint)".utf8), to: STDERR_FILENO)
   }
 
+  /// A line on standard error that the next one overwrites; without text it is taken away.
+  static func writeProgress(_ text: String) { write(Array("\r\u{1b}[K\(text)".utf8), to: STDERR_FILENO) }
+
   /// Standard output is a terminal, and nobody asked for plain text (https://no-color.org).
   static var usesColor: Bool {
     guard ProcessSetup.isTerminal(STDOUT_FILENO) else { return false }

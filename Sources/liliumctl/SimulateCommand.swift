@@ -10,7 +10,12 @@ internal import PolicyDecision
 struct SimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate", abstract: "Decide with the real rules and the real files what would come of an access.",
-    discussion: "Exit codes: 0 allow, 1 deny, 2 configuration, rules or files that cannot be used.")
+    discussion: """
+      What the file contains is read from it, and held against the trust database: as root, since others cannot tell \
+      who holds a file open for writing.
+
+      Exit codes: 0 allow, 1 deny, 2 configuration, rules or files that cannot be used.
+      """)
 
   @Option(help: ArgumentHelp("The program that acts.", valueName: "path")) var exe: String
   @Option(help: ArgumentHelp("The file that is executed or opened.", valueName: "path")) var path: String
@@ -19,6 +24,14 @@ struct SimulateCommand: ParsableCommand {
   @Option(help: "exec or open.") var mechanism = Mechanism.exec
   @Flag(help: "With exec: the file is opened, as a library or a script, rather than executed.") var open = false
   @Option(help: "The systemd unit that it runs in.") var unit = ""
+  @Flag(
+    inversion: .prefixedNo, help: "Take its content for trusted, or not. (default: as the trust database says)")
+  var trusted: Bool?
+  @Option(help: ArgumentHelp("Take its content for the one with this SHA-256.", valueName: "digits"))
+  var sha256: ContentHash?
+  @Option(
+    help: ArgumentHelp("The daemon's state folder; the trust database is its folder trust.", valueName: "directory"))
+  var state = TrustOptions.defaultState
   @OptionGroup var policy: PolicyOptions
   @Flag(help: "Write JSON for programs.") var json = false
 
@@ -38,7 +51,10 @@ struct SimulateCommand: ParsableCommand {
     let operation: Operation = mechanism == .open || open ? .open : .execute
     let outcome: SimulationReport
     do throws(SimulationFailure) {
-      let simulation = try Simulation(subject, object: path, operation, interpreters: configuration.interpreters)
+      let content = try SimulatedContent(
+        state: state, configuration.integrity, trusted: trusted, digest: sha256)
+      let simulation = try Simulation(
+        subject, object: path, operation, interpreters: configuration.interpreters, content: content)
       outcome = simulation.decide(mechanism, loaded.rules, configuration.policy)
     } catch {
       Output.complain(

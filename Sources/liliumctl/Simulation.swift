@@ -19,12 +19,15 @@ struct Simulation {
   private let facts = Facts()
   private let objects: ObjectInformation
   private let subjects: SimulatedSubjectInformation
+  private let content: SimulatedContent
   /// Held open while it is looked at.
   private let object: SharedDescriptor
 
   init(
-    _ subject: SimulatedSubject, object path: String, _ operation: Operation, interpreters: [Interpreter]
+    _ subject: SimulatedSubject, object path: String, _ operation: Operation, interpreters: [Interpreter],
+    content: SimulatedContent
   ) throws(SimulationFailure) {
+    self.content = content
     let mounts = MountTable()
     mounts.replace(with: try Self.mounts())
     objects = ObjectInformation(mounts: mounts, room: OpenRoom())
@@ -52,6 +55,7 @@ struct Simulation {
       switch policy.decide(mechanism, facts) {
       case .needs(let groups):
         objects.fetch(groups, into: facts)
+        content.fetch(groups, into: facts)
         subjects.fetch(groups, into: facts)
       case .final(let final):
         decision = final
@@ -63,7 +67,7 @@ struct Simulation {
     }
     return SimulationReport(
       mechanism: mechanism, facts: facts, decision: decision, isOff: isOff, isData: isData, isWatched: isWatched,
-      trace: decision == nil ? [] : policy.trace(mechanism, facts))
+      trace: decision == nil ? [] : policy.trace(mechanism, facts), trustProblem: content.problem)
   }
 
   private static func mounts() throws(SimulationFailure) -> [MountEntry] {
@@ -93,7 +97,7 @@ private final class SharedDescriptor {
 }
 
 /// Nobody waits for this thread.
-private struct OpenRoom: WaitingRoom {
+struct OpenRoom: WaitingRoom {
   func enter() -> Bool { true }
   func leave() {}
 }

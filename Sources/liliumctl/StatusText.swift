@@ -53,11 +53,39 @@ struct StatusText {
           + displayText(Array(system.mountPoint.utf8)))
     }
     if let audit = report.audit { lines += self.audit(audit) }
+    lines += trust(report.trust)
     lines.append(
       "queue    \(queue.pending) pending, \(queue.threads) threads, \(queue.blockedThreads) waiting for content")
     lines.append("records  \(records.written) written, \(records.suppressed) suppressed, \(records.dropped) dropped")
     lines.append("losses   " + losses)
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  private func trust(_ trust: StatusReport.Trust) -> [String] {
+    var lines: [String] = []
+    if let generation = trust.generation {
+      let paths = "\(Quantity.count(trust.paths)) \(trust.paths == 1 ? "path" : "paths")"
+      let written = TimeText.date(trust.written)
+      lines.append("trust    \(paths)\(Self.anywhere(trust)), generation \(generation), written \(written)")
+    } else {
+      lines.append("trust    " + paint.red("no database") + (trust.problem == nil ? "; run liliumctl trust sync" : ""))
+    }
+    if let problem = trust.problem { lines.append("         " + paint.red(Printable.text(problem))) }
+    if trust.remembers {
+      let times = trust.flushes == 1 ? "once" : "\(trust.flushes) times"
+      lines.append(
+        "         \(trust.remembered) allows handed to the kernel, \(trust.takenBack) taken back"
+          + (trust.flushes == 0 || trust.remembered == 0 ? "" : ", all of them \(times)"))
+    }
+    return lines
+  }
+
+  private static func anywhere(_ trust: StatusReport.Trust) -> String {
+    switch trust.contents {
+    case 0: ""
+    case 1: ", 1 content wherever it lies"
+    default: ", \(Quantity.count(trust.contents)) contents wherever they lie"
+    }
   }
 
   private func audit(_ audit: StatusReport.Audit) -> [String] {

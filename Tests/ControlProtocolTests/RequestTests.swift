@@ -9,6 +9,8 @@ import Testing
     (.status, #"{"protocol":1,"request":"status"}"#),
     (.version, #"{"protocol":1,"request":"version"}"#),
     (.reload, #"{"protocol":1,"request":"reload"}"#),
+    (.readFiles, #"{"protocol":1,"request":"read-files"}"#),
+    (.trustChanged, #"{"protocol":1,"request":"trust-changed"}"#),
     (
       .mode(ModeChange(mechanism: .exec, mode: .audit, seconds: 300)),
       #"{"for_seconds":300,"mechanism":"exec","mode":"audit","protocol":1,"request":"mode"}"#
@@ -42,7 +44,7 @@ import Testing
     (#"{"protocol":1,"request":7}"#, .malformed, "request: not a text"),
     (
       #"{"protocol":1,"request":"stop"}"#, .unknownRequest,
-      "unknown request; the requests are explain, mode, reload, status, version, watch"
+      "unknown request; the requests are explain, mode, read-files, reload, status, trust-changed, version, watch"
     ),
     (#"{"protocol":1,"request":"status","verbose":true}"#, .malformed, "a field that this request does not have"),
     (#"{"protocol":1,"request":"status"} {}"#, .malformed, "not a JSON object"),
@@ -102,7 +104,7 @@ import Testing
     #expect(Self.requests.filter { $0.0.name == name }.allSatisfy { $0.0.isReadOnly })
   }
 
-  @Test(arguments: ["reload", "mode"]) func onlyRootMayAsk(_ name: String) {
+  @Test(arguments: ["reload", "mode", "trust-changed", "read-files"]) func onlyRootMayAsk(_ name: String) {
     #expect(Self.requests.filter { $0.0.name == name }.allSatisfy { !$0.0.isReadOnly })
   }
 

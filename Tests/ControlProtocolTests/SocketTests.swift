@@ -24,7 +24,7 @@ final class Service: Sendable {
       shared.requests.withLock { $0.append(request) }
       switch request {
       case .status: return .status(StatusReport())
-      case .reload: return .error(ControlError(.failed, "no"))
+      case .reload, .trustChanged, .readFiles: return .error(ControlError(.failed, "no"))
       default: return .version(VersionReport())
       }
     }
@@ -156,7 +156,7 @@ private func dropped(_ line: [UInt8]) -> UInt64? {
     let service = try Service(access: { _ in .readOnly })
     let client = try service.client()
     #expect(try client.ask(.status) == .status(StatusReport()))
-    for request in [ControlRequest.reload, .mode(ModeChange(mechanism: .exec, mode: .off))] {
+    for request in [ControlRequest.reload, .trustChanged, .readFiles, .mode(ModeChange(mechanism: .exec, mode: .off))] {
       guard case .error(let error) = try client.ask(request) else {
         Issue.record("\(request.name) was done")
         return

@@ -40,6 +40,7 @@ import Testing
   @Test(arguments: [
     ["mode", "exec"], ["mode", "exec", "on"], ["mode", "exek", "off"], ["mode", "exec", "off", "--for", "5"],
     ["simulate", "--exe", "/x", "--path", "/y"], ["simulate", "--exe", "/x", "--path", "/y", "--uid", "-1"],
+    ["simulate", "--exe", "/x", "--path", "/y", "--uid", "0", "--sha256", "e3b0"],
     ["simulate", "--exe", "/x", "--path", "/y", "--uid", "0", "--mechanism", "ptrace"], ["stop"], ["explain"],
     ["tripwire-call", "exec"], ["tripwire-call", "open"], ["tripwire-call"], ["rules", "ptrace"],
   ])
@@ -62,7 +63,7 @@ import Testing
     #expect(HostProbe.privileges(status: full, uid: 0).state == .available)
     #expect(HostProbe.privileges(status: full, uid: 1000).state == .missing)
     let some = HostProbe.privileges(status: "CapEff:\t0000000000080000\n", uid: 0)
-    #expect(some.detail == "missing: CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH")
+    #expect(some.detail == "missing: CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH, CAP_LEASE")
     #expect(HostProbe.privileges(status: "", uid: 0).state == .missing)
   }
 
@@ -100,13 +101,17 @@ import Testing
 @Suite struct SimulationTests {
   private func report(
     _ rules: String, exe: String = "/usr/bin/bash", path: String = "/usr/bin/env", uid: UInt32 = 1000,
-    _ operation: Operation = .execute, mechanism: Mechanism = .exec, settings: PolicySettings = PolicySettings()
+    _ operation: Operation = .execute, mechanism: Mechanism = .exec, settings: PolicySettings = PolicySettings(),
+    trusted: Bool? = nil, digest: ContentHash? = nil
   ) throws -> SimulationReport {
     let source = RuleSource(path: "/r/50-a.rules", file: "50-a.rules", bytes: Array(rules.utf8))
     let (set, diagnostics) = RuleSet.parse([source])
     try #require(diagnostics.isEmpty)
     let subject = SimulatedSubject(executable: exe, uid: uid, gid: uid, unit: "x.service")
-    let simulation = try Simulation(subject, object: path, operation, interpreters: Interpreter.builtIn)
+    let content = try SimulatedContent(
+      state: "/nonexistent", IntegritySettings(), trusted: trusted, digest: digest)
+    let simulation = try Simulation(
+      subject, object: path, operation, interpreters: Interpreter.builtIn, content: content)
     return simulation.decide(mechanism, set, settings)
   }
 
@@ -149,6 +154,45 @@ import Testing
     #expect(try report(rule, path: "/etc/passwd", .open, mechanism: .open).reason == "not-watched")
     #expect(try report(rule, path: "/etc/hostname", .open, mechanism: .open).verdict == .deny)
     #expect(try report(rule, path: "/etc/hostname", uid: 0, .open, mechanism: .open).verdict == .allow)
+  }
+
+  private static let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+  @Test(arguments: [(true, Verdict.allow), (false, .deny)])
+  func contentIsTakenForTrustedOrNot(_ trusted: Bool, _ verdict: Verdict) throws {
+    let report = try report("allow exec when object.trusted\n", trusted: trusted)
+    #expect(report.verdict == verdict)
+    #expect(report.object.trusted == trusted && report.object.trust == (trusted ? nil : "unknown"))
+    #expect(report.trustProblem == nil, "nobody had to be asked")
+    let text = report.rendered(Paint(isOn: false))
+    #expect(text.contains(trusted ? "\ncontent  trusted\n" : "\ncontent  not trusted: unknown\n"))
+  }
+
+  @Test func withoutADatabaseItSaysWhatToDo() throws {
+    var settings = PolicySettings()
+    settings[.exec].mode = .enforce
+    settings[.exec].onFailure = .deny
+    let report = try report("allow exec when object.trusted\n", settings: settings)
+    #expect(report.verdict == .deny && report.reason == "trust-unavailable")
+    #expect(report.trace.map(\.result) == ["trust-unavailable"])
+    #expect(report.object.trusted == nil)
+    let text = report.rendered(Paint(isOn: false))
+    #expect(text.contains("trust sync"))
+    #expect(text.contains("verdict  deny: a rule asks the trust database, and there is none; on_failure answers\n"))
+    #expect(try self.report("allow exec when object.owner == 0\n").trustProblem == nil, "no rule asked it")
+  }
+
+  @Test func aDigestIsReadFromTheFileOrImagined() throws {
+    let rule = "allow exec when object.sha256 == \"\(Self.digest)\"\n"
+    let imagined = try report(rule, digest: ContentHash(argument: Self.digest))
+    #expect(imagined.verdict == .allow && imagined.object.sha256 == Self.digest)
+    // The test's own file, so that a lease tells whether somebody writes it.
+    let real = try report(rule)
+    #expect(real.verdict == .deny)
+    if let digest = real.object.sha256 {
+      #expect(digest != Self.digest)
+      #expect(try report("allow exec when object.sha256 == \"\(digest)\"\n").verdict == .allow)
+    }
   }
 
   @Test(arguments: ["/nonexistent", "/usr", "/dev/null"])

@@ -45,6 +45,8 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
     report.queue.threads = 4
     report.decisions = [.init(mechanism: .exec, verdict: .deny, reason: "rule", count: 3)]
     report.dataPassed = 1000
+    (report.trust.generation, report.trust.paths, report.trust.written) = (5, 104_211, 1_700_000_000)
+    (report.trust.remembers, report.trust.remembered, report.trust.takenBack) = (true, 812, 3)
     var times = StatusReport.AnswerTimes(mechanism: .exec)
     (times.count, times.p50, times.p90, times.p99, times.max) = (1003, 7.25, 12, 99.96, 1234.4)
     report.answerTimes = [times]
@@ -59,6 +61,8 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
         policy   7 rules, loaded 2023-11-14 22:13:20 UTC, identity abc
         marks    1 file systems, 0 files and folders
                  8:1 ext4 /
+        trust    104,211 paths, generation 5, written 2023-11-14 22:13:20 UTC
+                 812 allows handed to the kernel, 3 taken back
         queue    0 pending, 4 threads, 0 waiting for content
         records  0 written, 0 suppressed, 0 dropped
         losses   none
@@ -71,6 +75,60 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
         exec          1003  7.3 µs  12.0 µs  100.0 µs  1234 µs
 
         """)
+  }
+
+  static let trusts: [(StatusReport.Trust, String)] = [
+    (trust { _ in }, "no database; run liliumctl trust sync\n"),
+    (
+      trust { $0.problem = "/x/current: the trust database is damaged\u{1b}; run liliumctl trust sync" },
+      "no database\n         /x/current: the trust database is damaged\\u{1b}; run liliumctl trust sync\n"
+    ),
+    (
+      trust { ($0.generation, $0.paths) = (1, 1) },
+      "1 path, generation 1, written 1970-01-01 00:00:00 UTC\n"
+    ),
+    (
+      trust { ($0.generation, $0.paths, $0.contents, $0.written) = (2, 1000, 1, 59) },
+      "1,000 paths, 1 content wherever it lies, generation 2, written 1970-01-01 00:00:59 UTC\n"
+    ),
+    (
+      trust {
+        ($0.generation, $0.contents, $0.remembers) = (3, 2, true)
+        ($0.remembered, $0.takenBack, $0.flushes) = (9, 4, 1)
+      },
+      "0 paths, 2 contents wherever they lie, generation 3, written 1970-01-01 00:00:00 UTC\n"
+        + "         9 allows handed to the kernel, 4 taken back, all of them once\n"
+    ),
+    (
+      trust {
+        ($0.generation, $0.written, $0.remembers) = (.max, .max, true)
+        ($0.remembered, $0.takenBack, $0.flushes) = (.max, .max, 12)
+      },
+      "0 paths, generation 18446744073709551615, written unknown\n"
+        + "         18446744073709551615 allows handed to the kernel, 18446744073709551615 taken back, "
+        + "all of them 12 times\n"
+    ),
+    (
+      // Nothing was there to be taken back.
+      trust { ($0.problem, $0.remembers, $0.flushes) = ("gone", true, 3) },
+      "no database\n         gone\n         0 allows handed to the kernel, 0 taken back\n"
+    ),
+  ]
+
+  static func trust(_ change: (inout StatusReport.Trust) -> Void) -> StatusReport.Trust {
+    var trust = StatusReport.Trust()
+    change(&trust)
+    return trust
+  }
+
+  @Test(arguments: trusts) func trustIsShown(_ trust: StatusReport.Trust, _ lines: String) {
+    var report = StatusReport()
+    report.trust = trust
+    let text = StatusText(report, plain).rendered
+    #expect(text.contains("\ntrust    \(lines)queue "), "\(text)")
+    #expect(harmful(text).isEmpty)
+    #expect(
+      StatusText(report, Paint(isOn: true)).rendered.contains("\u{1b}[31mno database") == (trust.generation == nil))
   }
 
   @Test func lossesAndRefusedReloadsAreShown() {
@@ -92,7 +150,7 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
     report.audit = audit
     #expect(
       StatusText(report, plain).rendered.contains(
-        "\naudit    on (by liliumd), 12 rules, backlog limit 8192, 100 events\nqueue "))
+        "\naudit    on (by liliumd), 12 rules, backlog limit 8192, 100 events\ntrust "))
     (audit.enabled, audit.restored, audit.kernelLost, audit.socketDrops) = (2, 3, 4, 5)
     (audit.torn, audit.malformed, audit.obstacles) = (6, 7, ["never,task", Self.hostile])
     report.audit = audit
@@ -122,12 +180,13 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
     report.daemon.version = Self.hostile
     report.policy.identity = Self.hostile
     report.policy.lastReloadError = Self.hostile
+    report.trust.problem = Self.hostile
     report.losses = [Self.hostile: 1]
     report.marks.fileSystems = [.init(device: Self.hostile, type: Self.hostile, mountPoint: Self.hostile)]
     report.decisions = [.init(mechanism: .exec, verdict: .deny, reason: Self.hostile, count: 1)]
     let lines = StatusText(report, plain).rendered
     #expect(harmful(lines).isEmpty)
-    #expect(lines.split(separator: "\n").count == 11)
+    #expect(lines.split(separator: "\n").count == 13)
   }
 
   static func record(_ path: String, mode: String = "audit") -> JSONValue {

@@ -9,6 +9,10 @@ public enum ControlReply: Sendable, Hashable {
   case version(VersionReport)
   case reloaded(ReloadReport)
   case mode(ModeReport)
+  /// The trust database that the daemon now answers from.
+  case trust(TrustReport)
+  /// The process that asked is not asked about what it opens.
+  case reading
   /// Records follow as lines of their own, as DecisionRecord writes them, until the watcher hangs up.
   case watching
   /// So many records were left out because the watcher was slow to read.
@@ -49,6 +53,19 @@ public struct ModeReport: Sendable, Hashable, Codable {
   }
 }
 
+public struct TrustReport: Sendable, Hashable, Codable {
+  public var generation: UInt64
+  public var paths: Int
+  /// Contents that are trusted wherever they lie.
+  public var contents: Int
+
+  public init(generation: UInt64, paths: Int, contents: Int) {
+    self.generation = generation
+    self.paths = paths
+    self.contents = contents
+  }
+}
+
 /// What is known about one decision.
 public struct Explanation: Sendable, Hashable, Codable {
   public var record: JSONValue
@@ -76,7 +93,7 @@ public struct Explanation: Sendable, Hashable, Codable {
 extension ControlReply: Codable {
   private enum Key: String, CodingKey {
     case version = "protocol"
-    case status, reloaded, mode, watching, dropped, explanation, error
+    case status, reloaded, mode, trust, reading, watching, dropped, explanation, error
     case daemonVersion = "version"
   }
 
@@ -88,6 +105,8 @@ extension ControlReply: Codable {
     case .version(let report): try container.encode(report, forKey: .daemonVersion)
     case .reloaded(let report): try container.encode(report, forKey: .reloaded)
     case .mode(let report): try container.encode(report, forKey: .mode)
+    case .trust(let report): try container.encode(report, forKey: .trust)
+    case .reading: try container.encode(true, forKey: .reading)
     case .watching: try container.encode(true, forKey: .watching)
     case .dropped(let count): try container.encode(count, forKey: .dropped)
     case .explanation(let explanation): try container.encode(explanation, forKey: .explanation)
@@ -110,6 +129,10 @@ extension ControlReply: Codable {
       self = .reloaded(report)
     } else if let report = try container.decodeIfPresent(ModeReport.self, forKey: .mode) {
       self = .mode(report)
+    } else if let report = try container.decodeIfPresent(TrustReport.self, forKey: .trust) {
+      self = .trust(report)
+    } else if container.contains(.reading) {
+      self = .reading
     } else if container.contains(.watching) {
       self = .watching
     } else if let count = try container.decodeIfPresent(UInt64.self, forKey: .dropped) {

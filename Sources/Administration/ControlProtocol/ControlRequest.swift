@@ -8,18 +8,24 @@ public enum ControlRequest: Sendable, Hashable {
   case status
   case version
   case reload
+  /// The trust database on disk has another generation.
+  case trustChanged
+  /// The process that asks opens files of any content from now on until it ends, in order to vouch for them.
+  case readFiles
   case mode(ModeChange)
   case watch(WatchFilter)
   /// By the id that a record carries.
   case explain(id: String)
 
-  public static let names = ["explain", "mode", "reload", "status", "version", "watch"]
+  public static let names = ["explain", "mode", "read-files", "reload", "status", "trust-changed", "version", "watch"]
 
   public var name: String {
     switch self {
     case .status: "status"
     case .version: "version"
     case .reload: "reload"
+    case .trustChanged: "trust-changed"
+    case .readFiles: "read-files"
     case .mode: "mode"
     case .watch: "watch"
     case .explain: "explain"
@@ -30,7 +36,7 @@ public enum ControlRequest: Sendable, Hashable {
   public var isReadOnly: Bool {
     switch self {
     case .status, .version, .watch, .explain: true
-    case .reload, .mode: false
+    case .reload, .trustChanged, .readFiles, .mode: false
     }
   }
 }
@@ -64,7 +70,7 @@ extension ControlRequest: Codable {
     try container.encode(Version.controlProtocol, forKey: .version)
     try container.encode(name, forKey: .request)
     switch self {
-    case .status, .version, .reload: break
+    case .status, .version, .reload, .trustChanged, .readFiles: break
     case .mode(let change):
       try container.encode(change.mechanism, forKey: .mechanism)
       try container.encode(change.mode, forKey: .mode)
@@ -88,6 +94,8 @@ extension ControlRequest: Codable {
     case "status": self = .status
     case "version": self = .version
     case "reload": self = .reload
+    case "trust-changed": self = .trustChanged
+    case "read-files": self = .readFiles
     case "mode": self = .mode(try Self.modeChange(fields))
     case "watch": self = .watch(try fields.optional(WatchFilter.self, .filter) ?? WatchFilter())
     case "explain": self = .explain(id: try Self.recordID(fields))
@@ -100,7 +108,7 @@ extension ControlRequest: Codable {
 
   private var keys: [Key] {
     switch self {
-    case .status, .version, .reload: []
+    case .status, .version, .reload, .trustChanged, .readFiles: []
     case .mode: [.mechanism, .mode, .seconds]
     case .watch: [.filter]
     case .explain: [.id]

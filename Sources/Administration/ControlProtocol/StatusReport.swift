@@ -20,11 +20,12 @@ public struct StatusReport: Sendable, Hashable, Codable {
   public var records = Records()
   /// Absent where no mechanism needs the kernel's audit.
   public var audit: Audit?
+  public var trust = Trust()
 
   public init() {}
 
   private enum CodingKeys: String, CodingKey {
-    case schema, daemon, mechanisms, policy, marks, queue, losses, decisions, records, audit
+    case schema, daemon, mechanisms, policy, marks, queue, losses, decisions, records, audit, trust
     case dataPassed = "data_passed"
     case answerTimes = "answer_times"
   }
@@ -178,6 +179,32 @@ public struct StatusReport: Sendable, Hashable, Codable {
     public var suppressed: UInt64 = 0
 
     public init() {}
+  }
+
+  /// The trust database, and what the kernel keeps of its verdicts.
+  public struct Trust: Sendable, Hashable, Codable {
+    /// Absent where there is none that can be believed; `problem` says why.
+    public var generation: UInt64?
+    public var paths = 0
+    /// Contents that are trusted wherever they lie.
+    public var contents = 0
+    /// When it was written; 0 where there is none.
+    public var written: Int64 = 0
+    public var problem: String?
+    /// Whether this kernel can keep allows.
+    public var remembers = false
+    /// Allows that were handed to the kernel, and those that were taken back because the file changed.
+    public var remembered: UInt64 = 0
+    public var takenBack: UInt64 = 0
+    /// How often all of them were taken back at once.
+    public var flushes: UInt64 = 0
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+      case generation, paths, contents, written, problem, remembers, remembered, flushes
+      case takenBack = "taken_back"
+    }
   }
 
   /// The kernel's audit system, by which system calls are sensed.
