@@ -57,9 +57,10 @@ bench: test-deps build $(BENCH_PROGRAMS) ## compare liliumd with a C null respon
 	@Benchmarks/audit-cost.sh $(RELEASE) $(BENCH)
 
 $(BENCH)/tiny: BENCH_FLAGS := -static
+$(BENCH)/null-responder: BENCH_LIBRARIES := -lcrypto
 $(BENCH)/%: Benchmarks/%.c
 	@mkdir -p $(@D)
-	cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror $(BENCH_FLAGS) -o $@ $<
+	cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror $(BENCH_FLAGS) -o $@ $< $(BENCH_LIBRARIES)
 
 check-install: ## install into a temporary folder, look, uninstall, look again
 	@scripts/check-install.sh

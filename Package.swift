@@ -50,6 +50,11 @@ let fuzzers: [Target] = [
   fuzzer("ProcFSFuzzer", ["ProcFS"]),
   fuzzer("AuditRecordFuzzer", ["AuditNetlink"]),
   fuzzer("BinaryFormatFuzzer", ["BinaryFormat"]),
+  fuzzer("TrustEntryFuzzer", ["AccessModel", "TrustDatabase"]),
+  fuzzer("TrustManifestFuzzer", ["ContentDigest", "TrustDatabase"]),
+  fuzzer("TrustFileFuzzer", ["TrustSources"]),
+  fuzzer("ChecksumListFuzzer", ["TrustSources"]),
+  fuzzer("DpkgDatabaseFuzzer", ["TrustSources"]),
 ]
 
 let package = Package(
@@ -71,6 +76,9 @@ let package = Package(
     stage("Kernel", "ProcFS", ["SystemCalls"]),
     stage("Kernel", "BinaryFormat"),
     stage("Kernel", "Inotify", ["SystemCalls"]),
+    .systemLibrary(
+      name: "CLibcrypto", path: "Sources/Kernel/CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    stage("Kernel", "ContentDigest", ["CLibcrypto", "SystemCalls"]),
     .systemLibrary(
       name: "CCapabilities", path: "Sources/Kernel/CCapabilities", pkgConfig: "libcap",
       providers: [.apt(["libcap-dev"])]),
@@ -99,6 +107,10 @@ let package = Package(
     // Information: facts about the subject and the object of a request.
     stage("Information", "SubjectInformation", ["AccessModel", "BinaryFormat", "ProcFS", "SystemCalls"]),
     stage("Information", "ObjectInformation", ["AccessModel", "BinaryFormat", "ProcFS", "SystemCalls"]),
+    stage("Information", "Integrity", ["AccessModel", "ContentDigest", "SystemCalls"]),
+    .systemLibrary(
+      name: "CLMDB", path: "Sources/Information/CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    stage("Information", "TrustDatabase", ["AccessModel", "CLMDB", "ContentDigest", "SystemCalls"]),
 
     // Monitor: mediate a request, written against the ports.
     stage("Monitor", "ReferenceMonitor", ["AccessModel", "PolicyDecision"]),
@@ -113,24 +125,28 @@ let package = Package(
     stage("AuditTrail", "TrailSinks", ["AccessModel", "AuditNetlink", "DecisionRecord", "Journal", "SystemCalls"]),
 
     // Administration: what the administrator says to Lilium, and what Lilium says back.
-    .systemLibrary(
-      name: "CLibcrypto", path: "Sources/Administration/CLibcrypto", pkgConfig: "libcrypto",
-      providers: [.apt(["libssl-dev"])]),
     stage(
       "Administration", "Configuration",
-      ["AccessModel", "CLibcrypto", "PolicyLanguage", "SystemCalls", .product(name: "TOMLKit", package: "TOMLKit")],
+      ["AccessModel", "ContentDigest", "PolicyLanguage", "SystemCalls", .product(name: "TOMLKit", package: "TOMLKit")],
       safe: false),
     stage("Administration", "ControlProtocol", ["AccessModel"], safe: false),
     stage("Administration", "ControlSocket", ["ControlProtocol", "SystemCalls"]),
+    .systemLibrary(
+      name: "CArchive", path: "Sources/Administration/CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"])]),
+    stage("Administration", "TrustSources", ["CArchive", "ContentDigest", "SystemCalls"], safe: false),
+    stage(
+      "Administration", "TrustUpkeep",
+      ["AccessModel", "ContentDigest", "SystemCalls", "TrustDatabase", "TrustSources"], safe: false),
 
     .executableTarget(
       name: "liliumd",
       dependencies: [
-        "AccessModel", "AuditNetlink", "AuditResponse", "Capabilities", "Configuration", "ControlProtocol",
-        "ControlSocket",
-        "DecisionRecord", "Fanotify", "FanotifyEnforcement", "Journal", "ObjectInformation", "PolicyDecision",
-        "PolicyLanguage", "ProcFS",
-        "ReferenceMonitor", "SubjectInformation", "SystemCalls", "TrailSinks",
+        "AccessModel", "AuditNetlink", "AuditResponse", "Capabilities", "Configuration", "ContentDigest",
+        "ControlProtocol", "ControlSocket", "DecisionRecord", "Fanotify", "FanotifyEnforcement", "Integrity", "Journal",
+        "ObjectInformation",
+        "PolicyDecision", "PolicyLanguage", "ProcFS", "ReferenceMonitor", "SubjectInformation", "SystemCalls",
+        "TrailSinks", "TrustDatabase",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -138,7 +154,7 @@ let package = Package(
       dependencies: [
         "AccessModel", "AuditNetlink", "AuditResponse", "Configuration", "ControlProtocol", "ControlSocket",
         "DecisionRecord", "Fanotify", "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS",
-        "SystemCalls",
+        "Integrity", "SystemCalls", "TrustDatabase", "TrustSources", "TrustUpkeep",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -153,13 +169,13 @@ let package = Package(
     tests("CapabilitiesTests", ["AccessModel", "Capabilities", "ProcFS", "SystemCalls"]),
     tests("BinaryFormatTests", ["BinaryFormat"]),
     tests("ProcFSTests", ["ProcFS", "SystemCalls"]),
-    tests("FanotifyTests", ["CFanotify", "Fanotify"]),
+    tests("FanotifyTests", ["CFanotify", "Fanotify", "SystemCalls"]),
     .systemLibrary(
       name: "CAuparse", path: "Tests/CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
     tests("AuditNetlinkTests", ["AuditNetlink", "CAudit", "CAuparse", "SystemCalls"]),
     tests("AuditResponseTests", ["AccessModel", "AuditNetlink", "AuditResponse", "CAudit", "ProcFS", "SystemCalls"]),
     tests("ReferenceMonitorTests", ["AccessModel", "PolicyDecision", "PolicyLanguage", "ReferenceMonitor"]),
-    tests("FanotifyEnforcementTests", ["AccessModel", "FanotifyEnforcement", "ProcFS", "SystemCalls"]),
+    tests("FanotifyEnforcementTests", ["AccessModel", "Fanotify", "FanotifyEnforcement", "ProcFS", "SystemCalls"]),
     tests("SubjectInformationTests", ["AccessModel", "SubjectInformation", "SystemCalls"]),
     tests("ObjectInformationTests", ["AccessModel", "ObjectInformation", "ProcFS", "SystemCalls"]),
     tests("PolicyLanguageTests", ["AccessModel", "PolicyLanguage"]),
@@ -170,6 +186,14 @@ let package = Package(
         "AccessModel", "CAllocationCounter", "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS",
         "ReferenceMonitor", "SubjectInformation", "SystemCalls",
       ]),
+    tests("ContentDigestTests", ["CAllocationCounter", "ContentDigest", "SystemCalls"]),
+    tests("IntegrityTests", ["AccessModel", "ContentDigest", "Integrity", "SystemCalls"]),
+    tests(
+      "TrustDatabaseTests", ["AccessModel", "CAllocationCounter", "ContentDigest", "SystemCalls", "TrustDatabase"]),
+    tests("TrustSourcesTests", ["ContentDigest", "SystemCalls", "TrustSources"]),
+    tests(
+      "TrustUpkeepTests",
+      ["AccessModel", "ContentDigest", "SystemCalls", "TrustDatabase", "TrustSources", "TrustUpkeep"]),
     tests("DecisionRecordTests", ["AccessModel", "DecisionRecord"]),
     tests("JournalTests", ["Journal", "SystemCalls"]),
     tests("TrailSinksTests", ["AccessModel", "DecisionRecord", "Journal", "SystemCalls", "TrailSinks"]),
@@ -179,7 +203,7 @@ let package = Package(
       "LiliumctlTests",
       [
         "AccessModel", "AuditNetlink", "AuditResponse", "Configuration", "ControlProtocol", "ControlSocket",
-        "PolicyLanguage", "SystemCalls", "liliumctl",
+        "PolicyLanguage", "SystemCalls", "TrustDatabase", "TrustSources", "TrustUpkeep", "liliumctl",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // They start liliumd and liliumctl, which must be built beside them.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Times opens and execs on a file system of its own: without a monitor, with the C null responder (null), with one whose
-# events carry process descriptors as liliumd's do (null-pidfd), and with liliumd, round after round in turn. Usage: bench.sh LILIUM_PROGRAMS BENCH_PROGRAMS, as root.
+# Times opens, execs and whole commands on a file system of its own: without a monitor, with the C null responder (null),
+# with one whose events carry process descriptors as liliumd's do (null-pidfd), with one that reads and hashes every file
+# (null-hash), and with liliumd, round after round in turn. Usage: bench.sh LILIUM_PROGRAMS BENCH_PROGRAMS, as root.
 # It must not mark any file system but its own, which lives in a mount namespace of its own and vanishes with it.
 # LILIUM_BENCH_ROUNDS (9) and LILIUM_BENCH_FS (ext4 or tmpfs) may be set.
 set -euo pipefail
@@ -17,7 +18,7 @@ rounds=${LILIUM_BENCH_ROUNDS:-9}
 kind=${LILIUM_BENCH_FS:-ext4}
 # A place from which the shipped rules allow what root owns; on the host it stays as it is.
 place=/usr/local/games
-monitors=(none null null-pidfd liliumd)
+monitors=(none null null-pidfd null-hash liliumd)
 # All on one processor. A listener that fails to end holds whoever opens, so none may live longer than this.
 pinned=(timeout -s KILL 120 taskset -c 0)
 
@@ -40,9 +41,9 @@ trap clean_up EXIT
 populate() {
   mkdir -p "$place"
   case $kind in
-  tmpfs) mount -t tmpfs -o mode=0755,size=256m bench "$place" ;;
+  tmpfs) mount -t tmpfs -o mode=0755,size=1g bench "$place" ;;
   ext4)
-    truncate -s 512M "$private/image"
+    truncate -s 1G "$private/image"
     mkfs.ext4 -q "$private/image"
     mount -o loop,noatime "$private/image" "$place"
     ;;
@@ -52,11 +53,12 @@ populate() {
     ;;
   esac
   install -m 0755 "$bench/tiny" "$place/tiny"
-  mkdir "$place/many"
-  local index
-  for ((index = 0; index < 5000; index++)); do
-    echo "file $index holds text" >"$place/many/$index"
-  done
+  Benchmarks/populate.py "$bench/tiny" "$place"
+  git -C "$place/tree" init -q
+  git -C "$place/tree" add .
+  git -C "$place/tree" -c user.name=bench -c user.email=bench@localhost commit -qm "The tree"
+  # What changed a moment ago may change again unseen: liliumd keeps nothing of it.
+  sleep 0.2
 }
 
 configure() {
@@ -68,7 +70,11 @@ filesystems = ["$place"]
 [log]
 sinks = []
 TOML
-  mkdir "$private/state"
+  mkdir "$private/state" "$private/trust.d"
+  local trust=(--state "$private/state" --trust-folder "$private/trust.d" --socket "$private/none")
+  "$lilium/liliumctl" trust sync --source file --quiet "${trust[@]}"
+  "$lilium/liliumctl" trust add "${trust[@]}" \
+    "$place/tiny" "$place/trusted" "$place/libraries" "$place/programs" "$place/tree" >"$private/trust.log"
 }
 
 # Waits until the command succeeds, at most ten seconds.
@@ -87,9 +93,9 @@ await() {
 start_listener() {
   case $1 in
   none) ;;
-  null | null-pidfd)
+  null | null-pidfd | null-hash)
     local options=()
-    [ "$1" = null ] || options=(--pidfd)
+    [ "$1" = null ] || options=("--${1#null-}")
     "${pinned[@]}" "$bench/null-responder" "${options[@]}" "$place" >"$private/listener.log" 2>&1 &
     listener=$!
     await grep -q ready "$private/listener.log"
@@ -104,6 +110,8 @@ start_listener() {
   esac
 }
 
+work() { "${pinned[@]}" "$bench/workload" "$@"; }
+
 # One line for each kind of work: ROUND MONITOR WORK COUNT P50 MEAN.
 measure() {
   local round=$1 monitor=$2
@@ -111,9 +119,17 @@ measure() {
   : >"$private/listener.log"
   start_listener "$monitor"
   {
-    "${pinned[@]}" "$bench/workload" open-loop "$place/many/0" 20000
-    "${pinned[@]}" "$bench/workload" open-many "$place/many" 5000
-    "${pinned[@]}" "$bench/workload" exec-loop "$place/tiny" 1000
+    # First: liliumd has just been started and knows no digest yet.
+    work open-first "$place/libraries" 2000
+    if [ "$monitor" != null-hash ]; then
+      work open-loop "$place/trusted/0" 20000
+      work open-many "$place/trusted" 5000
+      work open-many "$place/unknown" 5000 | sed 's/^open-many/open-unknown/'
+      work exec-loop "$place/tiny" 1000
+      work exec-many "$place/programs" 200
+      work command tree 5 sh -c "cd $place/tree && git status --short && find . -type f -exec cat {} + >/dev/null"
+      work command compile 3 sh -c "cd $place/tree && cc -O1 -c -o $private/0.o 0.c && cc -O1 -c -o $private/1.o 1.c"
+    fi
   } | sed "s/^/$round $monitor /" | tee -a "$private/figures" >&2
   stop_listener
 }
@@ -127,11 +143,13 @@ table() {
       return (value[key, int((n + 1) / 2)] + value[key, int(n / 2) + 1]) / 2000
     }
     END {
-      printf "%-10s %9s %9s %11s %11s %13s %13s %19s\n", "work", "none us", "null us", "null-pidfd", "liliumd us",
-        "liliumd/none", "liliumd/null", "liliumd/null-pidfd"
+      printf "%-13s %11s %11s %11s %11s %11s %8s %8s %8s %8s\n", "work", "none us", "null us", "null-pidfd",
+        "null-hash", "liliumd us", "l/none", "l/null", "l/pidfd", "l/hash"
       for (name in work) {
         a = median(name, "none"); b = median(name, "null"); p = median(name, "null-pidfd"); c = median(name, "liliumd")
-        printf "%-10s %9.2f %9.2f %11.2f %11.2f %13.2f %13.2f %19.2f\n", name, a, b, p, c, c / a, c / b, c / p
+        h = (name, "null-hash") in seen ? median(name, "null-hash") : 0
+        printf "%-13s %11.2f %11.2f %11.2f %11s %11.2f %8.2f %8.2f %8.2f %8s\n", name, a, b, p,
+          h ? sprintf("%.2f", h) : "-", c, c / a, c / b, c / p, h ? sprintf("%.2f", c / h) : "-"
       }
     }'
 }

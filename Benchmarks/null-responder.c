@@ -1,10 +1,12 @@
 // The floor of the benchmark: a fanotify listener that allows everything at once.
 // It must do nothing that liliumd needs not do: one read, one answer, one close for each event, on one thread. With
 // --pidfd events carry a process descriptor, as liliumd's do: what the kernel takes for that is no listener's to save.
+// With --hash it reads each file and takes its SHA-256 before it answers, and remembers nothing.
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fanotify.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdbool.h>
@@ -21,8 +23,22 @@ static void fail(const char *what, const char *where) {
   exit(1);
 }
 
+static void hash(int file) {
+  static EVP_MD_CTX *context;
+  static unsigned char buffer[1 << 18], digest[EVP_MAX_MD_SIZE];
+  if (context == NULL) context = EVP_MD_CTX_new();
+  EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+  off_t offset = 0;
+  ssize_t count;
+  while ((count = pread(file, buffer, sizeof buffer, offset)) > 0) {
+    EVP_DigestUpdate(context, buffer, (size_t)count);
+    offset += count;
+  }
+  EVP_DigestFinal_ex(context, digest, NULL);
+}
+
 // Room for one event: like liliumd it reads one event a call, since each one read is an open descriptor.
-static void answer(int group, bool with_pidfd) {
+static void answer(int group, bool with_pidfd, bool with_hash) {
   struct {
     struct fanotify_event_metadata event;
     struct fanotify_event_info_pidfd process;
@@ -39,6 +55,7 @@ static void answer(int group, bool with_pidfd) {
   }
   if (event->fd < 0) return;
   if (event->mask & (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM)) {
+    if (with_hash) hash(event->fd);
     struct fanotify_response response = {.fd = event->fd, .response = FAN_ALLOW};
     if (write(group, &response, sizeof response) != sizeof response) fail("answer", "an event");
   }
@@ -48,9 +65,10 @@ static void answer(int group, bool with_pidfd) {
 
 int main(int count, char **arguments) {
   bool with_pidfd = count > 1 && strcmp(arguments[1], "--pidfd") == 0;
-  int first = with_pidfd ? 2 : 1;
+  bool with_hash = count > 1 && strcmp(arguments[1], "--hash") == 0;
+  int first = with_pidfd || with_hash ? 2 : 1;
   if (count <= first) {
-    fprintf(stderr, "usage: null-responder [--pidfd] MOUNTPOINT...\n");
+    fprintf(stderr, "usage: null-responder [--pidfd | --hash] MOUNTPOINT...\n");
     return 2;
   }
   // A core handler's exec would wait for this very process.
@@ -70,5 +88,5 @@ int main(int count, char **arguments) {
   }
   puts("ready");
   fflush(stdout);
-  for (;;) answer(group, with_pidfd);
+  for (;;) answer(group, with_pidfd, with_hash);
 }

@@ -64,27 +64,69 @@ static const char *nth(char *path, const char *folder, long index) {
   return path;
 }
 
-int main(int argument_count, char **arguments) {
-  long count = argument_count == 4 ? strtol(arguments[3], NULL, 10) : 0;
-  int many = argument_count == 4 && strcmp(arguments[1], "open-many") == 0;
-  int loop = argument_count == 4 && strcmp(arguments[1], "open-loop") == 0;
-  int exec = argument_count == 4 && strcmp(arguments[1], "exec-loop") == 0;
-  if (count < 1 || count > 100000000 || !(many || loop || exec)) {
-    fprintf(stderr,
-            "usage: workload open-loop FILE COUNT | open-many FOLDER COUNT | exec-loop PROGRAM COUNT\n"
-            "open-many opens the files 0 ... COUNT-1 of FOLDER, once unmeasured and once measured\n");
-    return 2;
+static void spawn_and_wait(char **command) {
+  pid_t child;
+  int status;
+  int error = posix_spawnp(&child, command[0], NULL, NULL, command, environ);
+  if (error != 0) fail("run", command[0], error);
+  if (waitpid(child, &status, 0) < 0) fail("wait for", command[0], errno);
+  if (status != 0) {
+    fprintf(stderr, "workload: %s ended with wait status %d instead of 0\n", command[0], status);
+    exit(1);
   }
-  const char *where = arguments[2];
+}
+
+// Times a whole command, once as it comes and then `count` times: two lines, NAME-cold and NAME-warm.
+static int run_command(const char *name, long count, char **command) {
+  uint64_t *times = calloc((size_t)count, sizeof *times);
+  if (times == NULL) fail("make room for", "the times", ENOMEM);
+  char label[64];
+  uint64_t start = now();
+  spawn_and_wait(command);
+  times[0] = now() - start;
+  snprintf(label, sizeof label, "%s-cold", name);
+  report(label, times, 1);
+  for (long i = 0; i < count; i++) {
+    start = now();
+    spawn_and_wait(command);
+    times[i] = now() - start;
+  }
+  snprintf(label, sizeof label, "%s-warm", name);
+  report(label, times, count);
+  free(times);
+  return 0;
+}
+
+static int usage(void) {
+  fprintf(stderr,
+          "usage: workload open-loop FILE COUNT | open-many FOLDER COUNT | open-first FOLDER COUNT |\n"
+          "       exec-loop PROGRAM COUNT | exec-many FOLDER COUNT | command NAME COUNT COMMAND...\n"
+          "open-many, open-first and exec-many take the files 0 ... COUNT-1 of FOLDER: open-first once, the others once\n"
+          "unmeasured and once measured\n");
+  return 2;
+}
+
+int main(int argument_count, char **arguments) {
+  if (argument_count < 4) return usage();
+  const char *mode = arguments[1], *where = arguments[2];
+  long count = strtol(arguments[3], NULL, 10);
+  if (count < 1 || count > 100000000) return usage();
+  if (strcmp(mode, "command") == 0) return argument_count > 4 ? run_command(where, count, arguments + 4) : usage();
+  int first = strcmp(mode, "open-first") == 0;
+  int exec_many = strcmp(mode, "exec-many") == 0;
+  int many = first || exec_many || strcmp(mode, "open-many") == 0;
+  int exec = exec_many || strcmp(mode, "exec-loop") == 0;
+  if (argument_count != 4 || !(many || exec || strcmp(mode, "open-loop") == 0)) return usage();
   uint64_t *times = calloc((size_t)count, sizeof *times);
   if (times == NULL) fail("make room for", "the times", ENOMEM);
   char path[4096];
 
   // Warm up: caches of the kernel and of the listener.
-  long warm = many ? count : count / 10 + 1;
+  long warm = first ? 0 : many ? count : count / 10 + 1;
   for (long i = 0; i < warm; i++) {
-    if (exec) run_once(where);
-    else open_once(many ? nth(path, where, i) : where);
+    const char *file = many ? nth(path, where, i) : where;
+    if (exec) run_once(file);
+    else open_once(file);
   }
   for (long i = 0; i < count; i++) {
     const char *file = many ? nth(path, where, i) : where;
@@ -93,7 +135,7 @@ int main(int argument_count, char **arguments) {
     else open_once(file);
     times[i] = now() - start;
   }
-  report(arguments[1], times, count);
+  report(mode, times, count);
   free(times);
   return 0;
 }

@@ -4,10 +4,12 @@
 # It must cost nothing, and need no network, when nothing is missing.
 set -eu
 
-packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libssl-dev libaudit-dev"
+packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libssl-dev libaudit-dev
+ liblmdb-dev libarchive-dev"
 # Audit's own programs are witnesses, debuggers are ptrace's users: who only builds or runs Lilium needs neither.
 if [ "${1:-}" = tests ]; then
-  packages="$packages e2fsprogs util-linux procps python3 mandoc shellcheck auditd libauparse-dev gdb strace"
+  packages="$packages e2fsprogs util-linux procps python3 mandoc shellcheck auditd libauparse-dev gdb strace rpm
+ xfsprogs"
 fi
 
 if command -v dpkg-query >/dev/null; then

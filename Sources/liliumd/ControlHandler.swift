@@ -4,11 +4,13 @@
 import AccessModel
 import Configuration
 import ControlProtocol
+import FanotifyEnforcement
 import PolicyDecision
 import PolicyLanguage
 import ReferenceMonitor
 import SystemCalls
 import TrailSinks
+import TrustDatabase
 
 extension Daemon {
   func answer(_ request: ControlRequest, from peer: Peer) -> ControlReply {
@@ -16,6 +18,12 @@ extension Daemon {
     case .status: return .status(status())
     case .version: return .version(VersionReport())
     case .reload: return reloadReply()
+    case .trustChanged: return trustReply()
+    case .readFiles:
+      guard doors.unasked.admit(pid: peer.pid) else {
+        return .error(ControlError(.failed, "too many processes read files at once; try again when some have ended"))
+      }
+      return .reading
     case .mode(let change): return modeReply(change, peer)
     case .explain(let id): return explanation(id)
     case .watch: return .watching
@@ -33,6 +41,13 @@ extension Daemon {
       return .error(
         ControlError(
           .failed, "the new policy was refused; the running one goes on", details: [refused.text]))
+    }
+  }
+
+  /// The database is what `object.trusted` rests on; when this returns, every later request is decided by it.
+  private func trustReply() -> ControlReply {
+    do throws(TrustStoreError) { return .trust(try trust.load()) } catch {
+      return .error(ControlError(.failed, "\(error.sentence): \(error.remedy)"))
     }
   }
 

@@ -4,6 +4,8 @@
 import AccessModel
 import Configuration
 import DecisionRecord
+import FanotifyEnforcement
+import Integrity
 import PolicyDecision
 import PolicyLanguage
 import ReferenceMonitor
@@ -11,6 +13,7 @@ import SubjectInformation
 import Synchronization
 import SystemCalls
 import TrailSinks
+import TrustDatabase
 
 final class Daemon: Sendable {
   /// What was loaded and what was changed since.
@@ -28,6 +31,7 @@ final class Daemon: Sendable {
   let monitor: Monitor
   let doors: Doors
   let information: InformationFactory
+  let trust: TrustKeeper
   let startedAt = Clock.monotonic()
   /// Held for the whole of a change, so that changes do not mix.
   private let state: Mutex<State>
@@ -39,7 +43,9 @@ final class Daemon: Sendable {
     trail = try Trail(
       idPrefix: String(Clock.realtime() / 1_000_000_000, radix: 36), settings: TrailSettings(log),
       sinks: try Sinks.make(arguments, log), capacity: log.queue)
-    let information = try InformationFactory(interpreters: loaded.configuration.interpreters)
+    let trust = TrustKeeper(folder: "\(arguments.state)/trust", trail: trail)
+    self.trust = trust
+    let information = try InformationFactory(interpreters: loaded.configuration.interpreters, trust: trust.base)
     self.information = information
     monitor = Monitor(
       policy: loaded.policy, trail: trail, monotonic: { Clock.monotonic() }, realtime: { Clock.realtime() },
@@ -49,9 +55,18 @@ final class Daemon: Sendable {
     trail.policyChanged(ruleCount: loaded.policy.rules.rules.count)
   }
 
-  /// Opens the doors that the configuration wants open.
+  /// Opens the doors that the configuration wants open. The trust database comes first: from the first mark on it is
+  /// asked.
   func start() throws(DoorError) {
     let loaded = state.withLock { $0.loaded }
+    information.integrity.replace(with: loaded.configuration.integrity)
+    do throws(Errno) { _ = try information.memory?.start() } catch {
+      throw DoorError(mechanism: .exec, reason: "a thread cannot be started: \(error)")
+    }
+    trust.forgets { [weak self] in self?.forgetAllows() }
+    do throws(TrustStoreError) { _ = try trust.load() } catch  where loaded.policy.readsTrust {
+      Console.error("liliumd: warning: \(error.sentence); \(error.remedy)\n")
+    } catch {}
     try doors.change(to: loaded.policy, loaded.configuration)
     trail.append(
       .started(
@@ -72,6 +87,8 @@ final class Daemon: Sendable {
         trail.replaceSettings(TrailSettings(loaded.configuration.log))
         if let sinks { trail.replaceSinks(sinks) }
         information.interpreters.replace(with: loaded.configuration.interpreters)
+        information.integrity.replace(with: loaded.configuration.integrity)
+        _ = try? trust.load()
         state.loaded = loaded
         state.loadedAt = Clock.realtime()
         state.overrides = [:]
@@ -106,6 +123,14 @@ final class Daemon: Sendable {
     monitor.policy = policy
     trail.policyChanged(ruleCount: policy.rules.rules.count)
     try doors.change(to: policy, loaded.configuration)
+    // What the kernel was given rests on the policy before.
+    forgetAllows()
+  }
+
+  /// Takes back every allow that the kernel was given: from now on each file is asked about again.
+  func forgetAllows() {
+    information.memory?.forgetAll()
+    monitor.reconsiderData()
   }
 
   /// Every mechanism that is on in either.

@@ -39,6 +39,10 @@ final class Doors: Sendable {
   private let monitor: Monitor
   private let trail: Trail
   private let information: InformationFactory
+  /// Nil where this kernel cannot remember allows.
+  private let memory: RememberedAllows?
+  /// Processes that read files to vouch for them.
+  let unasked = UnaskedReaders()
   private let exec = Mutex<Exec?>(nil)
   private let open = Mutex<Open?>(nil)
   private let reported = Mutex<Set<String>>([])
@@ -51,6 +55,7 @@ final class Doors: Sendable {
       monitor: monitor, trail: trail, processes: information.processes, stateFolder: stateFolder)
     self.trail = trail
     self.information = information
+    memory = information.memory
   }
 
   var execDoor: Exec? { exec.withLock { $0 } }
@@ -68,6 +73,7 @@ final class Doors: Sendable {
     if settings[.open].mode != .off { try changeOpen(listening, policy.openAnchors) }
     try calls.change(to: policy, configuration)
     for listener in listeners { listener.group.auditsDenials = configuration.log.sinks.contains(.audit) }
+    memory?.use(configuration.trust.remembersAllows ? execDoor?.listener.group : nil)
     if settings[.exec].mode == .off { closeExec() }
     if settings[.open].mode == .off { closeOpen() }
     try rewatch()
@@ -83,9 +89,9 @@ final class Doors: Sendable {
     let guestGroup = try makeGroup(.exec)
     let marks = FileSystemCoverage(
       group: group, guests: guestGroup, events: [.open, .execute], scope: scope, exclude: coverage.exclude,
-      mounts: information.mounts)
+      mounts: information.mounts, memory: memory)
     let door = Exec(
-      listener: try listener(.exec, group, settings), guests: try listener(.exec, guestGroup, settings),
+      listener: try listener(.exec, group, settings, memory), guests: try listener(.exec, guestGroup, settings),
       coverage: marks, foreign: ForeignScanner(marks) { [self] changes in report(changes) })
     try start(door.listener)
     do throws(DoorError) {
@@ -138,10 +144,12 @@ final class Doors: Sendable {
   }
 
   private func listener(
-    _ mechanism: Mechanism, _ group: PermissionGroup, _ settings: ListenerSettings
+    _ mechanism: Mechanism, _ group: PermissionGroup, _ settings: ListenerSettings, _ memory: RememberedAllows? = nil
   ) throws(DoorError) -> PermissionListener<Monitor> {
     do throws(Errno) {
-      return try PermissionListener(mechanism: mechanism, group: group, handler: monitor, settings: settings)
+      return try PermissionListener(
+        mechanism: mechanism, group: group, handler: monitor, settings: settings, memory: memory,
+        unasked: mechanism == .exec ? unasked : nil)
     } catch {
       throw DoorError(mechanism: mechanism, reason: "eventfd: \(error)")
     }

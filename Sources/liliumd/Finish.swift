@@ -4,12 +4,14 @@
 import AccessModel
 import ControlProtocol
 import DecisionRecord
+import FanotifyEnforcement
 import TrailSinks
 
 extension Daemon {
   /// The last status. Answers everything first: the trail may wait for a slow sink, the host may not.
   func finish(_ cause: String) -> StatusReport {
     _ = doors.closeAll()
+    information.memory?.stop()
     let report = status()
     trail.append(.stopped(DaemonStop(cause, report)))
     trail.stop(timeoutMilliseconds: 3000)

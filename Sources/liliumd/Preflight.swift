@@ -3,11 +3,12 @@
 
 import AccessModel
 import Capabilities
+import ContentDigest
 import SystemCalls
 
 enum Preflight {
-  /// Capabilities without which a door cannot be sensed, with what each is for.
-  private static let needed: [Capability] = [.sysAdmin, .dacReadSearch, .sysPtrace]
+  /// Capabilities without which a door cannot be sensed, or a file not known to stay as it was read.
+  private static let needed: [Capability] = [.sysAdmin, .dacReadSearch, .sysPtrace, .lease]
   /// Events, their pidfds and what is read about them, with room to spare.
   private static let wantedDescriptors: UInt64 = 65536
   private static let leastDescriptors: UInt64 = 1024
@@ -25,6 +26,11 @@ enum Preflight {
     guard limit >= leastDescriptors else {
       throw StartRefused(
         text: "liliumd: may open only \(limit) files; the kernel denies what it cannot ask about: raise LimitNOFILE\n")
+    }
+    // A trust database that was loaded anew leaves the memory of the one before.
+    ProcessSetup.returnLargeBlocks()
+    do throws(DigestError) { try ContentDigest.warmUp() } catch {
+      throw StartRefused(text: "liliumd: \(error)\n")
     }
     // A working folder on a file system would keep it from being unmounted.
     try? ProcessSetup.changeDirectory("/")

@@ -57,7 +57,7 @@ final class Service {
   ) throws -> ControlServer {
     let path = arguments.socket ?? settings.socket
     let group = settings.group.isEmpty ? nil : ProcessSetup.groupID(named: settings.group)
-    let relay = WatchRelay(daemon.trail)
+    let relay = WatchRelay(daemon.trail) { daemon.forgetAllows() }
     let server = try ControlServer(
       path: path, group: group, watchersChanged: { relay.watchers($0) },
       handler: { request, peer in daemon.answer(request, from: peer) })
@@ -77,6 +77,7 @@ final class Service {
         if signal == Signals.hangup { reload() } else { cause = signal == Signals.interrupt ? "SIGINT" : "SIGTERM" }
       }
       daemon.expireOverrides()
+      daemon.trust.loadIfChanged()
       watchdog?.feed(daemon)
     }
     return stop(cause ?? "")

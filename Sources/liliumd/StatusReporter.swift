@@ -41,6 +41,14 @@ extension Daemon {
     }
     report.losses = losses()
     report.audit = doors.calls.status
+    report.trust = trust.status
+    if let memory = information.memory, memory.isAvailable {
+      let counts = memory.counts
+      report.trust.remembers = true
+      report.trust.remembered = counts.remembered
+      report.trust.takenBack = counts.forgotten
+      report.trust.flushes = counts.flushed
+    }
     report.decisions = decisionCounts()
     report.dataPassed = Mechanism.allCases.map(monitor.tally.dataPassed).reduce(0, +)
     report.answerTimes = answerTimes()

@@ -10,7 +10,13 @@ final class WatchRelay: Sendable {
   private let server = Mutex<ControlServer?>(nil)
   private let token = Mutex<WatchToken?>(nil)
 
-  init(_ trail: Trail) { self.trail = trail }
+  /// Called when allows begin or cease to be recorded.
+  private let changed: @Sendable () -> Void
+
+  init(_ trail: Trail, changed: @escaping @Sendable () -> Void) {
+    self.trail = trail
+    self.changed = changed
+  }
 
   func connect(to server: ControlServer) { self.server.withLock { $0 = server } }
 
@@ -19,9 +25,11 @@ final class WatchRelay: Sendable {
     token.withLock { token in
       if count > 0, token == nil {
         token = trail.subscribe { [self] line in server.withLock { $0 }?.publish(line) }
+        changed()
       } else if count == 0, let subscribed = token {
         trail.unsubscribe(subscribed)
         token = nil
+        changed()
       }
     }
   }

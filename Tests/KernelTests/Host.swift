@@ -41,7 +41,10 @@ final class Host {
     if fileSystem == "tmpfs" {
       try check(run("mount -t tmpfs -o mode=755 tmpfs m"))
     } else {
-      try check(run("truncate -s 128M image && mkfs.\(fileSystem) -q image && mount -o loop image m && chmod 755 m"))
+      try check(
+        run(
+          "truncate -s \(fileSystem == "xfs" ? 512 : 128)M image && mkfs.\(fileSystem) -q image && mount -o loop image m && chmod 755 m"
+        ))
     }
   }
 
@@ -105,7 +108,8 @@ extension Host {
   }()
 
   static func configuration(
-    _ mounts: [String], socket: String, exec: String, open: String, calls: String = "", more: String
+    _ mounts: [String], socket: String, exec: String, open: String, calls: String = "", logsAllows: Bool = true,
+    more: String
   ) -> String {
     """
     [mode]
@@ -115,7 +119,7 @@ extension Host {
     [coverage]
     filesystems = [\(mounts.map { "\"\($0)\"" }.joined(separator: ", "))]
     [log]
-    allows = true
+    allows = \(logsAllows)
     rate_limit = { per_second = 1000000, burst = 1000000 }
     queue = 65536
     [control]
@@ -125,16 +129,18 @@ extension Host {
     """
   }
 
-  /// Writes configuration and rules and starts liliumd; returns once it is ready. Records go to `records.json`.
+  /// Writes configuration and rules and starts liliumd; returns once it is ready. A test that unmounts the file
+  /// system names a folder on it for `coverage`: its mount point would then be the host's own. Records go to `records.json`.
   func start(
-    rules: String, exec: String = "enforce", open: String = "off", calls: String = "", more: String = "",
-    also: [String] = [], seconds: Int = 150
+    rules: String, coverage: String? = nil, exec: String = "enforce", open: String = "off", calls: String = "",
+    logsAllows: Bool = true, more: String = "", also: [String] = [], seconds: Int = 150
   ) throws {
     try write("rules/50-test.rules", rules)
     try write(
       "lilium.toml",
       Self.configuration(
-        [mount] + also, socket: "\(folder)/control.sock", exec: exec, open: open, calls: calls, more: more))
+        [coverage ?? mount] + also, socket: "\(folder)/control.sock", exec: exec, open: open, calls: calls,
+        logsAllows: logsAllows, more: more))
     try check(
       run(
         """
