@@ -152,7 +152,7 @@ extension Host {
     try host.check(host.trust("sync --source file"))
     #expect(try host.run("m/tool").status == 0)
     let after = try host.control("status")
-    #expect(after.output.contains("trust    1 paths"), "\(after)")
+    #expect(after.output.contains("trust    1 path,"), "\(after)")
   }
 
   /// Who opens something else does not wait for a large file's digest.
