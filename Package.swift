@@ -130,7 +130,7 @@ let package = Package(
       ["AccessModel", "ContentDigest", "PolicyLanguage", "SystemCalls", .product(name: "TOMLKit", package: "TOMLKit")],
       safe: false),
     stage("Administration", "ControlProtocol", ["AccessModel"], safe: false),
-    stage("Administration", "ControlSocket", ["ControlProtocol", "SystemCalls"]),
+    stage("Administration", "ControlSocket", ["ControlProtocol", "ProcFS", "SystemCalls"]),
     .systemLibrary(
       name: "CArchive", path: "Sources/Administration/CArchive", pkgConfig: "libarchive",
       providers: [.apt(["libarchive-dev"])]),

@@ -61,7 +61,7 @@ struct TrustOptions: ParsableArguments {
     switch error {
     case .store(let error): Output.complain(Printable.text(error.sentence), remedy: error.remedy)
     case .source(let error): complain([error])
-    case .absent: Output.complain(Printable.text(error.description))
+    case .absent, .loss: Output.complain(Printable.text(error.description), remedy: error.remedy)
     }
   }
 

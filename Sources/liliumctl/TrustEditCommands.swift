@@ -62,7 +62,7 @@ struct TrustAddCommand: ParsableCommand {
     defer { line.clear() }
     let report = try folder.options.run {
       try folder.curator.add(
-        paths.map { RealPath.absolute($0) }, anywhere: anywhere, force: force, progress: line.show)
+        TrustPaths.absolute(paths), anywhere: anywhere, force: force, progress: line.show)
     }
     line.clear()
     try folder.finish(report)
@@ -84,15 +84,14 @@ struct TrustRemoveCommand: ParsableCommand {
 
   func run() throws {
     let report = try folder.options.run {
-      guard anywhere else { return try folder.curator.remove(paths.map { RealPath.absolute($0) }, force: force) }
-      return try folder.curator.remove(contents: try paths.map { try content($0) })
+      guard anywhere else { return try folder.curator.remove(TrustPaths.absolute(paths), force: force) }
+      return try folder.curator.remove(contents: zip(paths, TrustPaths.absolute(paths)).map { try content($0, $1) })
     }
     try folder.finish(report)
   }
 
-  private func content(_ word: String) throws -> (path: [UInt8], hash: ContentHash) {
+  private func content(_ word: String, _ path: [UInt8]) throws -> (path: [UInt8], hash: ContentHash) {
     if let hash = ContentHash(hexadecimal: Array(word.utf8)) { return (Array(word.utf8), hash) }
-    let path = RealPath.absolute(word)
     let reading = try FileMeter().read(PathBytes(RealPath.ofAny(path)))
     guard case .measured(let file) = reading else {
       Output.complain("\(Printable.path(path)): \(reading.fault)", remedy: "name a file, or the SHA-256 of its content")

@@ -19,7 +19,7 @@ struct TrustListCommand: ParsableCommand {
 
   func run() throws {
     let snapshot = try options.run { try options.store.snapshot() }
-    let place = path.map { RealPath.ofAny(RealPath.absolute($0)) } ?? []
+    let place = path.map { RealPath.ofAny(TrustPaths.absolute($0)) } ?? []
     var count = 0
     try options.run {
       try snapshot.forEachEntry(below: place) { path, entry in

@@ -43,7 +43,7 @@ struct TrustReadings {
   static let program = "/bin/sh"
   static let packageHooks = [
     Hook(path: "/etc/dpkg/dpkg.cfg.d/lilium", words: ["trust transaction begin", "trust transaction end"]),
-    Hook(path: "/etc/apt/apt.conf.d/20lilium", words: ["trust transaction prepare"]),
+    Hook(path: "/etc/apt/apt.conf.d/20lilium", words: ["trust transaction prepare", "trust transaction prune"]),
   ]
 
   /// `state` is the daemon's state folder.

@@ -12,7 +12,7 @@ struct TrustSyncCommand: ParsableCommand {
     commandName: "sync", abstract: "Bring the trust database up to what packages and trust files say.",
     discussion: """
       Reads every file that has changed since it was read, on all cores; what differs from its package is shown and not \
-      trusted. An interrupted sync keeps what it has done. Exit codes: 0 done, 2 refused, 130 interrupted.
+      trusted. A source that no longer vouches for most of its files is not believed. An interrupted sync keeps what it has done. Exit codes: 0 done, 2 refused, 130 interrupted.
       """)
 
   @Option(help: ArgumentHelp("Only this source: dpkg, rpm or file. May be given several times.", valueName: "source"))
@@ -22,6 +22,7 @@ struct TrustSyncCommand: ParsableCommand {
   var root = "/"
   @Option(help: ArgumentHelp("The folder of trust files.", valueName: "directory"))
   var trustFolder = TrustFolder.defaultPath
+  @Flag(help: "Also where a source no longer vouches for most of its files.") var force = false
   @Flag(help: "No progress and no table.") var quiet = false
   @OptionGroup var options: TrustOptions
 
@@ -39,6 +40,7 @@ struct TrustSyncCommand: ParsableCommand {
     settings.sources = source.isEmpty ? nil : source
     settings.root = root
     settings.trustFolder = trustFolder
+    settings.allowsLoss = force
     let line = ProgressLine(isQuiet: quiet)
     defer { line.clear() }
     let report = try options.run {

@@ -12,7 +12,7 @@ internal import TrustUpkeep
 struct TrustTransactionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "transaction", abstract: "Follow a package transaction; for the hooks of dpkg and apt.",
-    subcommands: [Begin.self, End.self, Prepare.self])
+    subcommands: [Begin.self, End.self, Prepare.self, Prune.self])
 
   struct Begin: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,6 +36,8 @@ struct TrustTransactionCommand: ParsableCommand {
 
     func run() throws {
       guard let dpkg = TrustTransactionCommand.dpkg else { return }
+      // Where there were archives, the beginning has said so.
+      guard dpkg.archives.isEmpty || dpkg.speaksForItsRoot else { return }
       try TrustTransactionCommand.follow(options) {
         try PackageTransaction(store: options.store, invocation: dpkg).end()?.manifest
       }
@@ -58,6 +60,20 @@ struct TrustTransactionCommand: ParsableCommand {
     }
   }
 
+  struct Prune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "prune",
+      abstract: "Forget what transactions left that ended without saying so, and what apt prepared.")
+    @OptionGroup var options: TrustOptions
+
+    func run() throws {
+      guard ProcessSetup.effectiveUserID == 0 else { return }
+      try TrustTransactionCommand.follow(options) {
+        try TransactionRemains(store: options.store, ended: TransactionRemains.endedByHook()).prune()
+      }
+    }
+  }
+
   /// The dpkg that called, where this is root's: only root keeps a database.
   fileprivate static var dpkg: DpkgInvocation? {
     guard ProcessSetup.effectiveUserID == 0 else { return nil }
@@ -73,6 +89,10 @@ struct TrustTransactionCommand: ParsableCommand {
     options.askToRead()
     do {
       if try body() != nil { options.tellDaemon() }
+    } catch let error as TransactionError {
+      Output.complain(
+        "the trust database does not follow this dpkg: \(Printable.text(error.description))",
+        remedy: "where exec is enforced, what it brings is denied; liliumctl trust add vouches for it")
     } catch {
       Output.complain(
         "the trust database does not follow this package transaction: \(Printable.text("\(error)"))",

@@ -21,7 +21,7 @@ struct TrustVerifyCommand: ParsableCommand {
   func run() throws {
     let line = ProgressLine(isQuiet: quiet)
     defer { line.clear() }
-    let places = paths.map { RealPath.ofAny(RealPath.absolute($0)) }
+    let places = TrustPaths.absolute(paths).map { RealPath.ofAny($0) }
     let report = try options.run { try Verifier(snapshot: options.store.snapshot()).run(places, progress: line.show) }
     line.clear()
     if options.json { Output.writeJSON(TrustJSON.value(of: report)) } else if !quiet { show(report) }
@@ -53,7 +53,7 @@ struct TrustExplainCommand: ParsableCommand {
 
   func run() throws {
     let explanation = try options.run {
-      try TrustExplanation.of(RealPath.absolute(path), in: options.store)
+      try TrustExplanation.of(TrustPaths.absolute(path), in: options.store)
     }
     let text = ExplanationText(explanation, asked: path)
     if options.json { Output.writeJSON(text.json) } else { Output.write(text.rendered) }

@@ -11,8 +11,8 @@ import Testing
   }
 
   static let cases: [(Peer, UInt32?, PeerAccess)] = [
-    (peer(uid: 0, gid: 0), nil, .full),
-    (peer(uid: 0, gid: 5), 7, .full),
+    (peer(uid: 0, gid: 0), nil, .whileAdministrator),
+    (peer(uid: 0, gid: 5), 7, .whileAdministrator),
     (peer(uid: 1000, gid: 7), 7, .readOnly),
     (peer(uid: 1000, gid: 1000, groups: [4, 7, 9]), 7, .readOnly),
     (

@@ -111,5 +111,9 @@ struct TerminalFormTests {
     let made = entry(decision(.allow, .failure(.trustUnavailable)), failure: .trustUnavailable)
     #expect(line(made).contains("failure: trust-unavailable (run liliumctl trust sync)"))
     #expect(text(record(made).json).contains(#""reason":"failure","failure":"trust-unavailable""#))
+    let leaseless = entry(decision(.allow, .failure(.writersUnknown)), failure: .writersUnknown)
+    #expect(line(leaseless).contains("failure: writers-unknown (run sysctl fs.leases-enable=1)"))
+    let other = entry(decision(.allow, .failure(.outOfThreads)), failure: .outOfThreads)
+    #expect(line(other).contains("failure: out-of-threads  "))
   }
 }

@@ -17,6 +17,9 @@ final class Witness: ContentMemory {
   var files: [FileIdentity?] { told.withLock { $0 } }
 }
 
+/// One after the other: a mount of one test would make the memories of all others forget.
+@Suite(.serialized, .enabled(if: ProcessSetup.effectiveUserID == 0)) enum MemoryTests {}
+
 class MemoryWorld {
   let folder = Tree()
   let memory: RememberedAllows

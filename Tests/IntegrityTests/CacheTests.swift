@@ -8,9 +8,12 @@ import Testing
 @testable import Integrity
 
 @Suite struct CacheTests {
-  private func key(_ inode: UInt64, time: Int64 = 1, size: UInt64 = 1, minor: UInt32 = 0) -> ContentKey {
+  private func key(_ inode: UInt64, time: Int64 = 1, size: UInt64 = 1, minor: UInt32 = 0, mount: UInt64 = 3)
+    -> ContentKey
+  {
     ContentKey(
-      identity: FileIdentity(device: DeviceNumber(major: 8, minor: minor), inode: inode), changeTime: time, size: size)
+      identity: FileIdentity(device: DeviceNumber(major: 8, minor: minor), inode: inode), mount: mount,
+      changeTime: time, size: size)
   }
 
   private func digest(_ number: UInt64) -> ContentHash {
@@ -25,10 +28,10 @@ import Testing
     let cache = DigestCache()
     keep(cache, key(7), 42)
     #expect(cache.digest(of: key(7)) == digest(42))
-    for other in [key(8), key(7, time: 2), key(7, size: 2), key(7, minor: 1), key(0), ContentKey()] {
+    for other in [key(8), key(7, time: 2), key(7, size: 2), key(7, minor: 1), key(7, mount: 4), key(0), ContentKey()] {
       #expect(cache.digest(of: other) == nil)
     }
-    #expect(cache.counts.hits == 1 && cache.counts.misses == 6)
+    #expect(cache.counts.hits == 1 && cache.counts.misses == 7)
   }
 
   @Test func aNewContentTakesTheOldOnesPlace() {
@@ -36,6 +39,15 @@ import Testing
     for time in 1...1000 as ClosedRange<Int64> { keep(cache, key(7, time: time), UInt64(time)) }
     #expect(cache.digest(of: key(7, time: 1000)) == digest(1000))
     #expect((1..<1000).allSatisfy { cache.digest(of: key(7, time: $0)) == nil })
+  }
+
+  /// A file that several namespaces use is not read anew in turns; and its change is every mount's.
+  @Test func mountsDoNotTurnEachOtherOut() {
+    let cache = DigestCache()
+    for mount in 1...4 as ClosedRange<UInt64> { keep(cache, key(7, mount: mount), mount) }
+    #expect((1...4).allSatisfy { cache.digest(of: key(7, mount: $0)) == digest($0) })
+    cache.forget(key(7).identity)
+    #expect((1...4).allSatisfy { cache.digest(of: key(7, mount: $0)) == nil })
   }
 
   @Test(arguments: [1, 64, 1000, 16_384]) func itHoldsWhatItPromisesAndNoMore(_ entries: Int) {

@@ -19,7 +19,7 @@ import Testing
   /// Puts a digest into the cache that is not the file's, so that an answer shows where it came from.
   private func plant(_ path: String) throws -> ContentHash {
     let planted = try hash([0xde, 0xad])
-    let key = ContentKey(try FileStatus.of(path: PathBytes(path)))
+    let key = try contentKey(path)
     world.cache.keep(planted, for: key, world.cache.ticket(for: key.identity))
     return planted
   }
@@ -141,7 +141,7 @@ import Testing
     passTheClocksStep()
     let planted = try plant(one)
     _ = try plant(two)
-    world.cache.forget(ContentKey(try FileStatus.of(path: PathBytes(one))).identity)
+    world.cache.forget(try contentKey(one).identity)
     #expect(try digest(one) == hash(content(1)))
     #expect(try digest(two) == planted, "others stay")
     #expect(world.cache.counts.forgotten == 1)
@@ -154,7 +154,7 @@ import Testing
     let cache = DigestCache()
     let folder = Folder()
     let path = try folder.write("file", content(1000))
-    let identity = ContentKey(try FileStatus.of(path: PathBytes(path))).identity
+    let identity = try contentKey(path).identity
     passTheClocksStep()
     let other = World(cache: cache, watch: Watch(whenAsked: { cache.forget(identity) }))
     _ = try digest(path, in: other)

@@ -139,7 +139,7 @@ struct World {
     let facts = Facts()
     facts.begin(pid: 1, operation: .open, objectHandle: descriptor)
     let status = try FileStatus.of(descriptor: descriptor)
-    let key = ContentKey(status)
+    let key = ContentKey(status, 0)
     facts.object.identity = key.identity
     facts.object.size = key.size
     facts.object.changeTime = key.changeTime
@@ -159,6 +159,14 @@ struct World {
     try point().fetch(wanted, into: facts)
     return facts
   }
+}
+
+/// What the cache knows a file by.
+func contentKey(_ path: String) throws -> ContentKey {
+  let file = try Descriptor.open(path, O_RDONLY)
+  let mount = FileStatus.uniqueMount(of: file.rawValue)
+  let system = try FileSystemStatus.of(descriptor: file.rawValue)
+  return ContentKey(try FileStatus.of(descriptor: file.rawValue), mount ?? system.identity)
 }
 
 /// Longer than the step of the clock that change times come from.

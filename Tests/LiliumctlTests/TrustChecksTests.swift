@@ -140,6 +140,12 @@ private func checks(
     #expect(state == .foreign)
   }
 
+  @Test func anAptHookThatEndsNothingIsNone() throws {
+    let half = try text(Self.shipped[1]).split(separator: "\n").filter { !$0.contains("prune") }
+    let state = TrustReadings.state(of: TrustReadings.packageHooks[1], text: half.joined(separator: "\n")) { _ in true }
+    #expect(state == .foreign)
+  }
+
   /// What the kernel makes up is on no file system that has either.
   @Test func leasesAndDigestsAreTried() {
     #expect(!TrustReadings.hasVerity("/proc/self/status"))

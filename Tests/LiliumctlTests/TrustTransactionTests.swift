@@ -56,10 +56,16 @@ struct TrustTransactionTests {
     return archive
   }
 
-  /// dpkg with the shipped configuration, told where the store lies. After `begin`, a copy of the store is kept.
-  private func dpkg(_ rig: TrustRig, _ words: String..., program: String = TrustRig.program) throws -> TrustRig.End {
+  private func shipped(_ name: String) throws -> String {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").path
-    let shipped = try String(contentsOfFile: "\(root)/etc/dpkg/dpkg.cfg.d/lilium", encoding: .utf8)
+    return try String(contentsOfFile: "\(root)/\(name)", encoding: .utf8)
+  }
+
+  /// dpkg with the shipped configuration, told where the store lies. After `begin`, a copy of the store is kept.
+  private func dpkg(
+    _ rig: TrustRig, _ words: [String], program: String = TrustRig.program, as binary: String = "/usr/bin/dpkg"
+  ) throws -> TrustRig.End {
+    let shipped = try shipped("etc/dpkg/dpkg.cfg.d/lilium")
     let places = "--state \(rig.path)/state --socket /nonexistent"
     let hooks = shipped.replacingOccurrences(of: "/usr/bin/liliumctl", with: program)
       .replacingOccurrences(of: "transaction begin", with: "transaction begin \(places)")
@@ -67,9 +73,13 @@ struct TrustTransactionTests {
     let copy = "pre-invoke=rm -rf \(rig.path)/middle; cp -a \(rig.path)/state \(rig.path)/middle\n"
     try rig.write(".dpkg.cfg", hooks + copy)
     let end = try rig.start(
-      "/usr/bin/dpkg", ["--force-unsafe-io", "--log=/dev/null", "--root=\(rig.path)/root"] + words)
+      binary, ["--force-unsafe-io", "--log=/dev/null", "--root=\(rig.path)/root"] + words)
     #expect(end.status == 0, "\(end.complaint)")
     return end
+  }
+
+  private func dpkg(_ rig: TrustRig, _ words: String..., program: String = TrustRig.program) throws -> TrustRig.End {
+    try dpkg(rig, words, program: program)
   }
 
   private func accepts(_ rig: TrustRig, _ state: String, _ name: String, _ content: String) throws -> Bool {
@@ -151,10 +161,72 @@ struct TrustTransactionTests {
     #expect(try !accepts(rig, "state", "etc/init.d/prog.dpkg-new", "#!/bin/sh\n# 1\n"))
   }
 
+  @Test func aDryRunIsNotFollowed() throws {
+    let rig = try prepared()
+    let before = try rig.store.manifest()
+    let end = try dpkg(rig, "--no-act", "-i", try package(rig, "1"))
+    #expect(end.complaint.isEmpty)
+    #expect(try rig.store.manifest() == before)
+  }
+
+  /// dpkg goes on, and the reason is said once.
+  @Test(arguments: [true, false]) func aForeignDatabaseIsNotFollowed(_ installs: Bool) throws {
+    let rig = try prepared()
+    _ = try dpkg(rig, "-i", try package(rig, "1"))
+    let before = try rig.store.manifest()
+    // dpkg wants it below the root.
+    let foreign = "\(rig.path)/root/foreign"
+    try FileManager.default.copyItem(atPath: "\(rig.path)/root/var/lib/dpkg", toPath: foreign)
+    try rig.write("foreign/status", "")
+    let words = installs ? ["-i", try package(rig, "2")] : ["--configure", "--pending"]
+    let end = try dpkg(rig, ["--admindir=\(foreign)"] + words)
+    let sentence = "\(foreign) is not the package database of \(rig.path)/root"
+    #expect(end.complaint.components(separatedBy: sentence).count == 2, "\(end.complaint)")
+    #expect(try rig.store.manifest() == before)
+  }
+
+  /// A dpkg that brings another dpkg runs a program without a name when it ends.
+  @Test func aDpkgThatReplacesItselfIsFollowed() throws {
+    let rig = try prepared()
+    let program = try rig.write("bin/dpkg", "")
+    try FileManager.default.removeItem(atPath: program)
+    try FileManager.default.copyItem(atPath: "/usr/bin/dpkg", toPath: program)
+    _ = try dpkg(rig, ["--pre-invoke=rm \(program)", "-i", try package(rig, "1")], as: program)
+    #expect(!FileManager.default.fileExists(atPath: program))
+    #expect(try rig.trust("list", "--source", "transaction").output.isEmpty)
+    #expect(try accepts(rig, "state", "usr/bin/prog", "program 1"))
+  }
+
+  /// apt calls its hooks through shells, and the last one from a copy of itself.
+  @Test func whatAptPreparedGoesWhenItsWorkIsDone() throws {
+    let rig = try prepared()
+    let places = "--state \(rig.path)/state --socket /nonexistent"
+    let hooks = try shipped("etc/apt/apt.conf.d/20lilium").matches(of: /\{"(.+)";\}/).map { match in
+      String(match.1).replacingOccurrences(of: "/usr/bin/liliumctl", with: TrustRig.program)
+        .replacing(/transaction [a-z]+/) { "\($0.output) \(places)" }
+    }
+    try #require(hooks.count == 2)
+    try rig.write("build-1/DEBIAN/config", "#!/bin/sh\n# asks\n", mode: 0o755)
+    let archive = try package(rig, "1")
+    try rig.write(
+      "apt",
+      """
+      echo \(archive) | sh -c '\(hooks[0])'
+      \(TrustRig.program) trust list --source transaction --state \(rig.path)/state
+      (sh -c '\(hooks[1])'; :)
+      \(TrustRig.program) trust list --source transaction --state \(rig.path)/state
+      """)
+    let end = try rig.start("/bin/sh", ["\(rig.path)/apt"])
+    #expect(end.complaint.isEmpty)
+    let lines = end.output.split(separator: "\n")
+    #expect(lines.count == 1, "\(lines)")
+    #expect(lines.first?.contains("transaction:prog") == true)
+  }
+
   /// Nobody who is not dpkg's child begins a transaction.
   @Test func withoutDpkgNothingBegins() throws {
     let rig = try prepared()
-    for word in ["begin", "end", "prepare"] {
+    for word in ["begin", "end", "prepare", "prune"] {
       let end = try rig.trust("transaction", word)
       #expect(end.status == 0)
       #expect(end.output.isEmpty)

@@ -42,6 +42,9 @@ import Testing
     ("deny exec when object.setuid == subject.userns_initial\nallow exec", "nobody knows"),
     // Who may write the folder changes without a sign from the file.
     ("deny exec when object.directory_world_writable\nallow exec", "nobody knows"),
+    // The file may be reached by another mount.
+    ("deny exec when \"nosuid\" in object.mount_flags\nallow exec", "nobody knows"),
+    ("allow exec when object.fstype == \"ext4\"", "nobody knows"),
     ("allow exec when object.owner == 0\ndeny exec when object.directory_world_writable", "allow 1"),
   ])
   func cases(_ rules: String, _ expected: String) {

@@ -96,7 +96,7 @@ import Testing
     }
     #expect(decided(policy, .exec, last) == "allow failure")
     let unreadable = sheet { $0.markFailed(.objectTrust, because: .objectUnreadable) }
-    #expect(decided(policy, .exec, unreadable) == "deny undecided")
+    #expect(decided(policy, .exec, unreadable) == "allow failure")
     let again = sheet {
       $0.markFailed(.objectTrust, because: .trustUnavailable)
       $0.markPresent(.objectTrust)
@@ -104,6 +104,56 @@ import Testing
     #expect(decided(policy, .exec, again) == "allow rule")
     again.begin(pid: 1, operation: .execute)
     #expect(!again.trustIsUnavailable && again.failure == nil)
+  }
+
+  /// Whatever kept the content from being judged, `on_failure` answers and the failure has its own name, even where
+  /// something else failed before or after.
+  @Test(arguments: [Failure.trustUnavailable, .writersUnknown, .outOfThreads, .objectUnreadable])
+  func contentThatCouldNotBeJudged(_ failure: Failure) {
+    let rules = "deny exec when object.owner == 1\nallow exec when object.trusted"
+    for onFailure in Verdict.allCases {
+      let policy = policy(rules) { $0[.exec].onFailure = onFailure }
+      for others in [nil, Failure.subjectUncertain, .subjectVanished] {
+        let facts = sheet {
+          if let others { $0.markFailed(.subjectStat, because: others) }
+          $0.markFailed(.objectTrust, because: failure)
+          if let others { $0.markFailed(.subjectControlGroup, because: others) }
+        }
+        #expect(facts.trustFailure == failure && facts.trustIsUnavailable == (failure == .trustUnavailable))
+        let expected = Decision(mechanism: .exec, mode: .enforce, verdict: onFailure, reason: .failure(failure))
+        #expect(policy.decide(.exec, facts) == .final(expected))
+        #expect(policy.trace(.exec, facts).last?.result == .failed(failure))
+        #expect(policy.decideForEverySubject(.exec, facts) == nil)
+        facts.object.owner = 1
+        #expect(decided(policy, .exec, facts) == "deny rule", "what needs no judgement is decided without one")
+      }
+    }
+  }
+
+  /// Who makes a file can give it a path that nobody can read, or a file system that says nothing of it. That shall not
+  /// bring it an answer that the rules do not give.
+  @Test(arguments: [FactSet.objectPath, .objectStatus, [.objectStatus, .objectPath]])
+  func aFileThatHidesIsNotAFailure(_ hidden: FactSet) {
+    let facts = sheet {
+      $0.markFailed(hidden, because: .objectUnreadable)
+      $0.markFailed(.objectTrust, because: .objectUnreadable)
+    }
+    #expect(decided(policy("allow exec when object.trusted"), .exec, facts) == "deny default")
+    #expect(decided(policy("deny exec when !object.trusted\nallow exec"), .exec, facts) == "deny undecided")
+  }
+
+  @Test func aFailureIsForgottenWithItsGroup() {
+    let ends: [(Facts) -> Void] = [
+      { $0.markPresent(.objectTrust) }, { $0.markUnknown(.objectTrust) }, { $0.forget(.object) },
+      { $0.begin(pid: 8, operation: .open) },
+    ]
+    for end in ends {
+      let facts = sheet { $0.markFailed(.objectTrust, because: .outOfThreads) }
+      facts.markUnknown(.objectDigest)
+      #expect(facts.trustFailure == .outOfThreads)
+      end(facts)
+      #expect(facts.trustFailure == nil)
+    }
   }
 
   @Test func aDigestNeedsNoDatabase() {

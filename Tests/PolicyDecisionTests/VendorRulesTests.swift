@@ -49,6 +49,9 @@ import Testing
     var isVerified = true
     var kind = ContentKind.elfExecutable
     var uid: UInt32 = 1000
+    /// Holds CAP_SYS_ADMIN.
+    var isAdministrator = false
+    var isInInitialNamespace = true
     let expected: String
     var testDescription: String {
       "\(expected): \(path) \(trust.name) \(owner):\(group) \(mode) \(kind.name) uid \(uid)"
@@ -92,11 +95,20 @@ import Testing
     File(path: "/usr/local/lib/__pycache__/x.pyc", trust: .unknown, kind: .other, expected: "deny default"),
     File(path: "/usr/lib/x.pyc", trust: .unknown, kind: .other, expected: "deny default"),
     File(path: "/usr/lib/__pycache__/x.pyc.so", trust: .unknown, kind: .other, expected: "deny default"),
-    File(path: "/var/tmp/mkinitramfs_aBc123/usr/lib/libc.so.6", trust: .unknown, uid: 0, expected: "allow rule"),
-    File(path: "/var/tmp/dracut.aBc123/bin/sh", trust: .unknown, uid: 0, expected: "allow rule"),
+    File(
+      path: "/var/tmp/mkinitramfs_aBc123/usr/lib/libc.so.6", trust: .unknown, uid: 0, isAdministrator: true,
+      expected: "allow rule"),
+    File(
+      path: "/var/tmp/dracut.aBc123/bin/sh", trust: .unknown, uid: 0, isAdministrator: true, expected: "allow rule"),
+    // uid 0 is not enough: a confined service has it, and anybody has all capabilities in a namespace of his own.
+    File(path: "/var/tmp/mkinitramfs_x/evil", trust: .unknown, uid: 0, expected: "deny default"),
+    File(path: "/var/tmp/dracut.x/evil", trust: .unknown, uid: 0, expected: "deny default"),
+    File(
+      path: "/var/tmp/mkinitramfs_x/evil", trust: .unknown, uid: 0, isAdministrator: true,
+      isInInitialNamespace: false, expected: "deny default"),
     File(path: "/var/tmp/mkinitramfs_aBc123/usr/lib/libc.so.6", trust: .unknown, expected: "deny default"),
     File(path: "/var/tmp/mkinitramfs_evil/sh", trust: .unknown, owner: 1000, uid: 0, expected: "deny rule"),
-    File(path: "/var/tmp/other/sh", trust: .unknown, uid: 0, expected: "deny default"),
+    File(path: "/var/tmp/other/sh", trust: .unknown, uid: 0, isAdministrator: true, expected: "deny default"),
   ]
 
   private func policy() throws -> Policy {
@@ -116,6 +128,9 @@ import Testing
       $0.object.pathVerified = file.isVerified
       $0.object.kind = file.kind
       $0.subject.uid = file.uid
+      $0.subject.effectiveCapabilities = CapabilitySet(
+        bits: file.isAdministrator ? 1 << UInt64(Capability.sysAdmin.rawValue) : 0)
+      $0.subject.userNamespaceInitial = file.isInInitialNamespace
     }
   }
 

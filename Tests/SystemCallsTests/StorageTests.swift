@@ -78,9 +78,25 @@ import Testing
 
   // MARK: - Block devices
 
-  @Test func memoryStandsOnNoFile() { #expect(StorageTable().isRootsAlone(major: 0, minor: 40)) }
+  /// As if a file on such a file system were open.
+  private func isRootsAlone(_ magic: UInt64, _ major: UInt32, _ minor: UInt32) throws -> Bool {
+    let file = try Descriptor.open(folder.path, O_RDONLY)
+    var system = try FileSystemStatus.of(descriptor: file.rawValue)
+    system.type = magic
+    return StorageTable().isRootsAlone(file.rawValue, system, major: major, minor: minor)
+  }
 
-  @Test func anUnknownDeviceIsNotTrusted() { #expect(!StorageTable().isRootsAlone(major: 511, minor: 1_000_000)) }
+  @Test(
+    arguments: [
+      (0x0102_1994, true), (0x8584_58f6, true), (0x2fc1_2fc1, true),
+      // A file in the place of a device; and a btrfs that does not say which one it is.
+      (0xe0f5_e1e2, false), (0xca45_1a4e, false), (0x9123_683e, false), (0xef53, false),
+    ] as [(UInt64, Bool)])
+  func withoutADeviceTheKindTells(_ magic: UInt64, _ isAlone: Bool) throws {
+    #expect(try isRootsAlone(magic, 0, 40) == isAlone)
+  }
+
+  @Test func anUnknownDeviceIsNotTrusted() throws { #expect(try !isRootsAlone(0xef53, 511, 1_000_000)) }
 
   static let hasLoops =
     ProcessSetup.effectiveUserID == 0 && (try? FileStatus.of(path: PathBytes("/dev/loop-control"))) != nil
@@ -100,10 +116,48 @@ import Testing
     try #require(stat(device, &status) == 0)
     let minor = UInt32(truncatingIfNeeded: status.st_rdev & 0xff)
     let table = StorageTable()
-    #expect(table.isRootsAlone(major: 7, minor: minor) == isAlone)
+    let file = try Descriptor.open(folder.path, O_RDONLY)
+    var system = try FileSystemStatus.of(descriptor: file.rawValue)
+    system.type = 0xef53
+    #expect(table.isRootsAlone(file.rawValue, system, major: 7, minor: minor) == isAlone)
     try #require(chmod(image, 0o666) == 0)
     Clock.sleep(nanoseconds: 150_000_000)
-    #expect(!table.isRootsAlone(major: 7, minor: minor), "a loop device is not believed for long")
+    #expect(
+      !table.isRootsAlone(file.rawValue, system, major: 7, minor: minor), "a loop device is not believed for long")
+  }
+
+  static let hasBtrfs =
+    hasLoops && (try? FileStatus.of(path: PathBytes("/usr/sbin/mkfs.btrfs"))) != nil
+    && (try? FileStatus.of(path: PathBytes("/sys/fs/btrfs"))) != nil
+
+  /// Somebody's image makes its own files doubtful, and nobody else's.
+  @Test(.enabled(if: hasBtrfs)) func aBtrfsAnswersForItselfAlone() throws {
+    let script = """
+      set -e; cd '\(folder.path)'
+      for n in one two; do
+        truncate -s 128M $n.image; mkfs.btrfs -q $n.image; chmod 600 $n.image
+        mkdir $n; mount -o loop $n.image $n; echo > $n/file
+      done
+      chmod 666 two.image; touch ready; exec sleep 60
+      """
+    let words = ["unshare", "-m", "--propagation", "private", "sh", "-c", script]
+    let pid = try ChildProcess.start("/usr/bin/unshare", words)
+    defer {
+      ChildProcess.end(pid)
+      try? run("cd '\(folder.path)' && rmdir one two && rm -f one.image two.image")
+    }
+    for _ in 0..<2000 where (try? FileStatus.of(path: PathBytes("\(folder.path)/ready"))) == nil {
+      Clock.sleep(nanoseconds: 5_000_000)
+    }
+    let table = StorageTable()
+    for (name, isAlone) in [("one", true), ("two", false), ("one", true)] {
+      let file = try Descriptor.open("/proc/\(pid)/root\(folder.path)/\(name)/file", O_RDONLY)
+      let status = try FileStatus.of(descriptor: file.rawValue)
+      try #require(status.deviceMajor == 0)
+      let system = try FileSystemStatus.of(descriptor: file.rawValue)
+      let found = table.isRootsAlone(file.rawValue, system, major: 0, minor: status.deviceMinor)
+      #expect(found == isAlone, "\(name)")
+    }
   }
 
   private func attach(_ image: String) throws -> String {

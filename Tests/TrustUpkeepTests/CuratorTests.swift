@@ -68,6 +68,22 @@ import TrustSources
     #expect(try rig.entry("tree/a") == nil)
   }
 
+  /// A file of others can have a size that takes years to read.
+  @Test(.timeLimit(.minutes(1))) func whatOthersCanWriteIsNotRead() throws {
+    let (rig, curator) = try prepared()
+    let path = try rig.write("bin/sparse", "", mode: 0o666)
+    try run("/usr/bin/truncate", ["-s", "15T", String(decoding: path, as: UTF8.self)])
+    let good = try rig.write("bin/good", "good")
+    var stages: [UpkeepProgress] = []
+    let report = try curator.add([path, good]) { progress in
+      stages.append(progress)
+      return progress.bytes < 1 << 30
+    }
+    #expect(report.steps.map(\.deed) == [.refused, .added])
+    #expect(report.steps.first?.why.contains("everybody can write it") == true)
+    #expect(stages.allSatisfy { $0.totalFiles == 1 })
+  }
+
   @Test func whatOthersCanWriteIsRefusedUnlessForced() throws {
     let (rig, curator) = try prepared()
     let path = try rig.write("bin/loose", "loose", mode: 0o666)
@@ -187,6 +203,10 @@ import TrustSources
     #expect(held.ruling == .openForWriting)
     #expect(held.writers.map(\.pid) == [ProcessSetup.processID])
     try writer.close()
+    // A program that another test is just starting may hold a copy until it runs.
+    for _ in 0..<500 where try TrustExplanation.of(path, in: rig.store).ruling == .openForWriting {
+      Clock.sleep(nanoseconds: 10_000_000)
+    }
     #expect(try TrustExplanation.of(path, in: rig.store).ruling == .trusted)
     try rig.write("bin/tool", "TOOL")
     #expect(try TrustExplanation.of(path, in: rig.store).ruling == .changed)

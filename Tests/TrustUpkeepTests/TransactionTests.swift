@@ -46,6 +46,48 @@ import TrustSources
     #expect(host.root == "/" && host.adminFolder == "/var/lib/dpkg")
   }
 
+  @Test(arguments: [
+    (["--no-act", "-i", "a"], true), (["-i", "--dry-run", "a"], true),
+    (["--simulate", "--configure", "--pending"], true),
+    (["-i", "a"], false), (["--log", "--no-act", "-i", "a"], false), (["-P", "one", "--no-act"], false),
+    (["-i", "--", "--no-act"], false), (["-i", "--no-act=x"], true),
+  ])
+  func dryRuns(_ words: [String], _ isDryRun: Bool) throws {
+    #expect(try invocation(words).isDryRun == isDryRun)
+  }
+
+  @Test func anAdminFolderOfAnotherRootIsForeign() throws {
+    let rig = try Rig()
+    try FileManager.default.createSymbolicLink(atPath: "\(rig.path)/link", withDestinationPath: "root")
+    try rig.makeFolder("other/var/lib/dpkg")
+    let own = ["--root", rig.root]
+    #expect(try invocation(own).speaksForItsRoot)
+    #expect(try invocation(["--instdir=\(rig.path)/link", "--admindir=\(rig.root)/var/lib/dpkg"]).speaksForItsRoot)
+    #expect(try !invocation(["--root=\(rig.root)", "--admindir=\(rig.path)/other/var/lib/dpkg"]).speaksForItsRoot)
+    #expect(try !invocation(["--admindir", "\(rig.root)/var/lib/dpkg"]).speaksForItsRoot)
+    #expect(try !invocation(["--instdir", rig.root], ["DPKG_ADMINDIR": "/var/lib/dpkg"]).speaksForItsRoot)
+    #expect(try !invocation(["-i"], ["DPKG_ROOT": "", "DPKG_ADMINDIR": "\(rig.path)/other"]).speaksForItsRoot)
+    #expect(try !invocation(own, ["DPKG_ROOT": rig.root, "DPKG_ADMINDIR": "/nonexistent"]).speaksForItsRoot)
+  }
+
+  /// Without an end the search would take days.
+  @Test(.timeLimit(.minutes(1))) func linksInACircleEndTheSearch() throws {
+    let rig = try Rig()
+    try rig.write("dir/x.deb", "x")
+    for name in ["a", "b"] {
+      try FileManager.default.createSymbolicLink(atPath: "\(rig.path)/dir/\(name)", withDestinationPath: ".")
+    }
+    #expect(try invocation(["-iR", "\(rig.path)/dir"]).archives == ["\(rig.path)/dir/x.deb"])
+  }
+
+  @Test func theSearchGoesOnlySoDeep() throws {
+    let rig = try Rig()
+    let deep = (0..<ArchiveSearch.mostDepth).map { "\($0)/" }.joined()
+    try rig.write("dir/\(deep)x.deb", "too deep")
+    try rig.write("dir/\(deep.dropLast(3))y.deb", "y")
+    #expect(try invocation(["-iR", "\(rig.path)/dir"]).archives == ["\(rig.path)/dir/\(deep.dropLast(3))y.deb"])
+  }
+
   @Test func aFolderOfLinksIsSearched() throws {
     let rig = try Rig()
     try rig.write("far/x.deb", "x")
@@ -95,12 +137,12 @@ struct PackageTransactionTests {
     return (rig, try transaction(rig, [archive]))
   }
 
-  private func transaction(_ rig: Rig, _ archives: [String]) throws -> PackageTransaction {
-    let owner = try #require(TransactionOwner(pid: ProcessSetup.processID))
-    let invocation = DpkgInvocation(owner: owner, arguments: ["--root", rig.root, "-i"] + archives, workingFolder: "/")
-    {
-      _ in nil
-    }
+  private func transaction(
+    _ rig: Rig, _ archives: [String], _ options: [String] = [], owner: TransactionOwner? = nil
+  ) throws -> PackageTransaction {
+    let owner = try #require(owner ?? TransactionOwner(pid: ProcessSetup.processID))
+    let words = ["--root", rig.root] + options + ["-i"] + archives
+    let invocation = DpkgInvocation(owner: owner, arguments: words, workingFolder: "/") { _ in nil }
     return PackageTransaction(store: rig.store, invocation: invocation)
   }
 
@@ -206,7 +248,100 @@ struct PackageTransactionTests {
     #expect(try rig.entry("root/usr/bin/asks") == nil)
     try rig.sync()
     #expect(try rig.store.snapshot().wherever(digest) != nil)
-    try rig.sync { $0.ended = owner }
+    try rig.sync { $0.ended = [owner] }
     #expect(try rig.store.snapshot().wherever(digest) == nil)
+  }
+
+  @Test(arguments: ["--no-act", "--dry-run", "--simulate"]) func aDryRunAcceptsNothing(_ option: String) throws {
+    let (rig, _) = try prepared()
+    let before = try rig.store.manifest()
+    let dry = try transaction(rig, ["\(rig.path)/one_2.deb"], [option])
+    #expect(try dry.begin() == nil)
+    #expect(try dry.end() == nil)
+    #expect(try rig.store.manifest() == before)
+  }
+
+  /// An empty database of packages somewhere says nothing about this root.
+  @Test func aForeignDatabaseChangesNothing() throws {
+    let (rig, _) = try prepared()
+    for folder in ["info", "updates", "triggers"] { try rig.makeFolder("foreign/\(folder)") }
+    try rig.write("foreign/status", "")
+    let before = try rig.store.manifest()
+    let foreign = try transaction(rig, ["\(rig.path)/one_2.deb"], ["--admindir", "\(rig.path)/foreign"])
+    let error = TransactionError.foreign(adminFolder: "\(rig.path)/foreign", root: rig.root)
+    #expect(throws: error) { try foreign.begin() }
+    #expect(throws: error) { try foreign.end() }
+    #expect(try rig.store.manifest() == before)
+  }
+
+  /// A database of packages that lost most of them is not believed; what the archives brought ends all the same.
+  @Test func theEndForgetsEvenWhereItDoesNotBelieveThePackages() throws {
+    let (rig, transaction) = try prepared()
+    let origin = ContentOrigin(name: bytes("many"), root: rig.place("root")).bytes
+    let content = TrustedContent(size: 1, hash: try hash("x"), source: .dpkg, origin: origin, added: 1)
+    try rig.store.update(waitingSeconds: 10) { store in
+      for index in 0..<300 { try store.set(TrustEntry(contents: [content]), at: rig.place("root/many/\(index)")) }
+    }
+    _ = try transaction.begin()
+    #expect(throws: SyncError.self) { try transaction.end() }
+    #expect(try rig.entry("root/many/7")?.contents == [content])
+    #expect(try !rig.trusts("root/usr/bin/one", "one 2"))
+    #expect(try rig.trusts("root/usr/bin/one", "one 1"))
+  }
+
+  private var dead: TransactionOwner? { TransactionOwner(mark: bytes("1 1 another-boot")) }
+
+  /// What a dpkg that was killed had installed stays trusted, the rest of its archives does not.
+  @Test func pruningForgetsWhatAKilledDpkgLeft() throws {
+    let (rig, living) = try prepared()
+    let archive = try rig.package("two", "1", ["/usr/bin/two": "two"])
+    _ = try transaction(rig, ["\(rig.path)/one_2.deb", archive], owner: dead).begin()
+    try rig.dpkg("-i", archive)
+    #expect(try rig.trusts("root/usr/bin/one", "one 2"))
+    #expect(try TransactionRemains(store: rig.store, root: rig.root).prune() != nil)
+    #expect(try !rig.trusts("root/usr/bin/one", "one 2"))
+    #expect(try rig.trusts("root/usr/bin/one", "one 1"))
+    #expect(try rig.entry("root/usr/bin/two")?.contents.map(\.source) == [.dpkg])
+    #expect(try rig.entry("root/var/lib/dpkg/tmp.ci/preinst") == nil)
+    #expect(try TransactionRemains(store: rig.store, root: rig.root).prune() == nil)
+    _ = try living.begin()
+    #expect(try TransactionRemains(store: rig.store, root: rig.root).prune() == nil)
+    #expect(try rig.trusts("root/usr/bin/one", "one 2"))
+  }
+
+  /// It goes even where the packages cannot be asked.
+  @Test func pruningNeedsNoPackages() throws {
+    let (rig, _) = try prepared()
+    _ = try transaction(rig, ["\(rig.path)/one_2.deb"], owner: dead).begin()
+    try rig.makeFolder("empty")
+    #expect(try TransactionRemains(store: rig.store, root: "\(rig.path)/empty").prune() != nil)
+    #expect(try !rig.trusts("root/usr/bin/one", "one 2"))
+    #expect(try rig.trusts("root/usr/bin/one", "one 1"))
+  }
+
+  @Test func pruningEndsWhatAptPrepared() throws {
+    let (rig, _) = try prepared()
+    let config = "#!/bin/sh\n# asks\n"
+    let archive = try rig.package("asks", "1", ["/usr/bin/asks": "asks"], scripts: ["config": config])
+    let digest = try hash(config)
+    let owner = try #require(TransactionOwner(pid: ProcessSetup.processID))
+    let gone = try #require(dead)
+    _ = try Preconfiguration(store: rig.store, owner: gone).accept([archive])
+    // The next apt has the same script.
+    _ = try Preconfiguration(store: rig.store, owner: owner).accept([archive])
+    #expect(try TransactionRemains(store: rig.store, root: rig.root).prune() == nil)
+    #expect(try rig.store.snapshot().wherever(digest) != nil)
+    #expect(try TransactionRemains(store: rig.store, ended: [owner], root: rig.root).prune() != nil)
+    #expect(try rig.store.snapshot().wherever(digest) == nil)
+    _ = try Preconfiguration(store: rig.store, owner: gone).accept([archive])
+    #expect(try TransactionRemains(store: rig.store, root: rig.root).prune() != nil)
+    #expect(try rig.store.snapshot().wherever(digest) == nil)
+    #expect(try rig.trusts("root/usr/bin/one", "one 1"))
+  }
+
+  @Test func withoutADatabaseNothingIsPruned() throws {
+    let rig = try Rig()
+    #expect(try TransactionRemains(store: rig.store, root: rig.root).prune() == nil)
+    #expect(throws: TrustStoreError.self) { try rig.store.manifest() }
   }
 }

@@ -2,12 +2,15 @@
 // It must not block, and must not know what a request does.
 
 internal import ControlProtocol
+internal import ProcFS
 internal import SystemCalls
 
 /// Belongs to the server's thread.
 final class ControlConnection {
   let peer: Peer
   let access: PeerAccess
+  /// The peer itself; nil where it had ended before anybody looked.
+  private let process: ProcessHandle?
   private let socket: Descriptor
   private var input: [UInt8] = []
   private var output: [UInt8] = []
@@ -31,6 +34,23 @@ final class ControlConnection {
     self.socket = socket
     self.peer = peer
     self.access = access
+    process = try? UnixSocket.peerProcess(of: self.socket)
+  }
+
+  /// Whether the peer holds CAP_SYS_ADMIN over the host now.
+  var isAdministrator: Bool {
+    switch process {
+    case .some(let process): HostAdministrator.holds(process, pid: peer.pid)
+    case .none: false
+    }
+  }
+
+  /// Whether the connections that are kept for root are for this peer.
+  var isRoot: Bool { access == .full || access == .whileAdministrator && isAdministrator }
+
+  /// Why the peer may not ask this, if it may not.
+  func refusal(of request: ControlRequest) -> ControlError? {
+    access.refusal(of: request) { isAdministrator }
   }
 
   var descriptor: Int32 { socket.rawValue }

@@ -69,7 +69,7 @@ struct ControlService: Sendable {
   private func answer(_ line: [UInt8], _ connection: ControlConnection) {
     do throws(ControlError) {
       let request = try ControlLine.decodeRequest(line)
-      if let refusal = connection.access.refusal(of: request) { throw refusal }
+      if let refusal = connection.refusal(of: request) { throw refusal }
       if case .watch(let filter) = request {
         connection.beginWatching(filter)
       } else {
@@ -86,7 +86,7 @@ struct ControlService: Sendable {
       let peer = try UnixSocket.peer(of: accepted)
       let connection = ControlConnection(accepted, peer: peer, access: access(peer))
       connections.append(connection)
-      let room = Self.mostConnections - (connection.access == .full ? 0 : Self.reservedForRoot)
+      let room = Self.mostConnections - (connection.isRoot ? 0 : Self.reservedForRoot)
       if case .none(let reason) = connection.access {
         connection.refuse(ControlError(.forbidden, reason))
       } else if connections.count > room {

@@ -3,6 +3,7 @@
 
 internal import Glibc
 public import SystemCalls
+internal import TrustSources
 
 /// One dpkg, as its hook sees it.
 public struct DpkgInvocation: Sendable, Hashable {
@@ -12,6 +13,8 @@ public struct DpkgInvocation: Sendable, Hashable {
   public var adminFolder: String
   /// Absolute paths.
   public var archives: [String]
+  /// It changes nothing (`--no-act`), so that there is nothing to follow.
+  public var isDryRun: Bool
 
   /// dpkg starts a hook through system(3), so that a shell stands between, or nothing where the shell gave way to its
   /// last command. Nil where no dpkg is above this process.
@@ -20,8 +23,7 @@ public struct DpkgInvocation: Sendable, Hashable {
     for _ in 0..<4 {
       guard let parent = parent(of: pid), parent > 1 else { return nil }
       pid = parent
-      let program = (try? readLink("/proc/\(pid)/exe")) ?? []
-      guard program.ends(with: Array("/dpkg".utf8)), let owner = TransactionOwner(pid: pid) else { continue }
+      guard isDpkg(pid), let owner = TransactionOwner(pid: pid) else { continue }
       let words = readText("/proc/\(pid)/cmdline").split(separator: 0, omittingEmptySubsequences: false)
         .map { String(decoding: $0, as: UTF8.self) }
       let folder = (try? readLink("/proc/\(pid)/cwd")).map { String(decoding: $0, as: UTF8.self) } ?? "/"
@@ -41,26 +43,37 @@ public struct DpkgInvocation: Sendable, Hashable {
     let line = CommandLine(arguments)
     let given = environment("DPKG_ROOT") ?? line.root ?? ""
     root = Self.absolute(given.isEmpty ? "/" : given, workingFolder)
-    let standard = root.hasSuffix("/") ? root + "var/lib/dpkg" : root + "/var/lib/dpkg"
     let admin = environment("DPKG_ADMINDIR") ?? line.adminFolder ?? ""
-    adminFolder = Self.absolute(admin.isEmpty ? standard : admin, workingFolder)
+    adminFolder = Self.absolute(admin.isEmpty ? Self.adminFolder(of: root) : admin, workingFolder)
     archives = line.files.flatMap { name -> [String] in
       let path = Self.absolute(name, workingFolder)
-      return line.isRecursive ? Self.archives(below: path) : [path]
+      return line.isRecursive ? ArchiveSearch.archives(below: path) : [path]
     }
+    isDryRun = line.isDryRun
+  }
+
+  /// Whether the admin folder is the one of the root. What packages another folder names says nothing about what is
+  /// installed below the root. False where either is not there.
+  public var speaksForItsRoot: Bool {
+    let own = Self.adminFolder(of: root)
+    guard let own = try? FolderResolver(root: own).root, let given = try? FolderResolver(root: adminFolder).root else {
+      return false
+    }
+    return own == given
+  }
+
+  fileprivate static func adminFolder(of root: String) -> String {
+    root.hasSuffix("/") ? root + "var/lib/dpkg" : root + "/var/lib/dpkg"
   }
 
   private static func absolute(_ path: String, _ folder: String) -> String {
     path.hasPrefix("/") ? path : folder.hasSuffix("/") ? folder + path : folder + "/" + path
   }
 
-  /// As dpkg finds them: every `*.deb` below the folder, links followed (apt makes a folder of links).
-  private static func archives(below path: String, depth: Int = 0) -> [String] {
-    guard depth < 32, let status = try? FileStatus.of(path: PathBytes(path)) else { return [] }
-    if status.isRegular { return depth == 0 || path.hasSuffix(".deb") ? [path] : [] }
-    guard status.isDirectory else { return [] }
-    return FolderWalk.names(in: PathBytes(path)).sorted { $0.lexicographicallyPrecedes($1) }
-      .flatMap { archives(below: path + "/" + String(decoding: $0, as: UTF8.self), depth: depth + 1) }
+  /// One that has just replaced itself runs a file that has no name any more (proc_pid_exe(5)).
+  static func isDpkg(_ pid: Int32) -> Bool {
+    let program = (try? readLink("/proc/\(pid)/exe")) ?? []
+    return ["/dpkg", "/dpkg (deleted)"].contains { program.ends(with: Array($0.utf8)) }
   }
 
   static func parent(of pid: Int32) -> Int32? {
@@ -75,6 +88,7 @@ public struct DpkgInvocation: Sendable, Hashable {
     var root: String?
     var adminFolder: String?
     var isRecursive = false
+    var isDryRun = false
     var files: [String] = []
 
     /// Options that take a value, which may stand in the next word.
@@ -104,11 +118,13 @@ public struct DpkgInvocation: Sendable, Hashable {
     private mutating func take(_ option: String, _ value: String?) {
       switch option {
       case "--recursive": isRecursive = true
+      // dpkg takes a word behind the first file for a file, and acts.
+      case "--no-act", "--dry-run", "--simulate": isDryRun = isDryRun || files.isEmpty
       case "--admindir": adminFolder = value
       case "--instdir": root = value
       case "--root":
         root = value
-        adminFolder = value.map { $0.hasSuffix("/") ? $0 + "var/lib/dpkg" : $0 + "/var/lib/dpkg" }
+        adminFolder = value.map(DpkgInvocation.adminFolder(of:))
       default: break
       }
     }

@@ -11,6 +11,18 @@ internal import SystemCalls
 public import TrustDatabase
 public import TrustSources
 
+/// Why a package transaction is not followed.
+public enum TransactionError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// dpkg keeps its database in another place than the root's own.
+  case foreign(adminFolder: String, root: String)
+
+  public var description: String {
+    switch self {
+    case .foreign(let folder, let root): "\(folder) is not the package database of \(root)"
+    }
+  }
+}
+
 public struct PackageTransaction {
   private let store: TrustStore
   private let invocation: DpkgInvocation
@@ -34,10 +46,10 @@ public struct PackageTransaction {
     self.protection = protection
   }
 
-  /// Accepts what the archives bring, beside what lies there. Nil where no trust database was ever made: a hook must
-  /// not begin one, for what it does not name would be denied from then on.
+  /// Accepts what the archives bring, beside what lies there. Nil where nothing is to be followed. Throws
+  /// `TransactionError` where dpkg works on another database than the root's.
   public func begin() throws -> Begun? {
-    guard try store.exists() else { return nil }
+    guard try isFollowed() else { return nil }
     var begun = Begun()
     var contents: [[UInt8]: [TrustedContent]] = [:]
     let places = try TransactionPlaces(invocation)
@@ -55,16 +67,30 @@ public struct PackageTransaction {
     return begun
   }
 
-  /// Brings the database up to what is installed now. Nil as for `begin`.
+  /// Brings the database up to what is installed now. Nil and errors as for `begin`.
   public func end() throws -> SyncReport? {
-    guard try store.exists() else { return nil }
+    guard try isFollowed() else { return nil }
     var settings = SyncSettings()
     settings.sources = [.dpkg]
     settings.root = invocation.root
     settings.adminFolder = invocation.adminFolder
     settings.protection = protection
-    settings.ended = invocation.owner
-    return try Synchronizer(store: store, settings: settings).run()
+    settings.ended = [invocation.owner]
+    do { return try Synchronizer(store: store, settings: settings).run() } catch let error as SyncError {
+      // What is installed is not believed; what was accepted for a while ends all the same.
+      if case .loss = error { _ = try TransactionRemains(store: store, ended: settings.ended).forget() }
+      throw error
+    }
+  }
+
+  /// Not where dpkg changes nothing, and not where no trust database was ever made: a hook must not begin one, for what
+  /// it does not name would be denied from then on.
+  private func isFollowed() throws -> Bool {
+    guard !invocation.isDryRun, try store.exists() else { return false }
+    guard invocation.speaksForItsRoot else {
+      throw TransactionError.foreign(adminFolder: invocation.adminFolder, root: invocation.root)
+    }
+    return true
   }
 
   private func accept(

@@ -61,8 +61,15 @@ public struct Preconfiguration {
     }
     begun.files = contents.count
     guard !contents.isEmpty else { return begun }
+    let book = TransactionBook()
     begun.manifest = try store.update(waitingSeconds: patience) { store in
-      for content in contents where try store.wherever(content.hash) == nil { try store.setWherever(content) }
+      for content in contents {
+        // What an apt that is gone accepted goes with the next prune; what others vouch for is theirs.
+        if let known = try store.wherever(content.hash), known.source != .transaction || book.keeps(known, at: nil) {
+          continue
+        }
+        try store.setWherever(content)
+      }
     }
     return begun
   }

@@ -9,9 +9,8 @@ public enum RealPath {
   private static let pathOnly: Int32 = 0o10000000
 
   /// Absolute, from the working folder.
-  public static func absolute(_ path: String) -> [UInt8] {
-    let bytes = Array(path.utf8)
-    return bytes.first == 0x2f ? bytes : PathBytes(ProcessSetup.currentDirectory).appending(bytes).bytes
+  public static func absolute(_ path: [UInt8]) -> [UInt8] {
+    path.first == 0x2f ? path : PathBytes(ProcessSetup.currentDirectory).appending(path).bytes
   }
 
   /// All links followed, the last one as well (open(2), O_PATH; proc_pid_fd(5)).

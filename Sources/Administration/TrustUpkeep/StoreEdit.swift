@@ -16,6 +16,8 @@ struct StoreEdit {
   let root: [UInt8]
   /// Transactions that have not ended.
   let transactions: TransactionBook
+  /// So many files may go at once, and any number that is not more than half of them.
+  static let mostLost = 100
 
   /// Adds what was learnt so far; what the source said before stays.
   func add(to store: TrustTransaction) throws {
@@ -30,17 +32,31 @@ struct StoreEdit {
   }
 
   /// Makes the store say of this source and root what this says, and nothing else; transactions that have ended are
-  /// forgotten.
-  func replace(in store: TrustTransaction) throws {
+  /// forgotten. Throws `SyncError.loss` where most of what the source said would go, unless that is meant: a source
+  /// that was asked in a wrong place must not empty the database.
+  func replace(in store: TrustTransaction, allowsLoss: Bool = false) throws {
+    var (vouched, lost) = (0, 0)
     var edits: [(path: [UInt8], entry: TrustEntry)] = []
     var left = contents
     var barred = distrusted ?? []
     try store.forEachPath { path, entry in
       let isBarred = distrusted == nil ? entry.isDistrusted : barred.remove(path) != nil
       let new = (left.removeValue(forKey: path) ?? []).map { dated($0, by: entry.contents) }
+      if entry.contents.contains(where: isOwn) {
+        vouched += 1
+        if new.isEmpty { lost += 1 }
+      }
       let edited = TrustEntry(contents: kept(entry, at: path) + new, isDistrusted: isBarred)
       if edited != entry { edits.append((path, edited)) }
       return true
+    }
+    if anywhere != nil {
+      let (before, gone) = try countAnywhere(in: store)
+      vouched += before
+      lost += gone
+    }
+    guard allowsLoss || lost <= Self.mostLost || lost <= vouched / 2 else {
+      throw SyncError.loss(source, lost: lost, of: vouched)
     }
     for path in barred.union(left.keys) {
       edits.append((path, TrustEntry(contents: left[path] ?? [], isDistrusted: barred.contains(path))))
@@ -53,9 +69,23 @@ struct StoreEdit {
   private func kept(_ entry: TrustEntry, at path: [UInt8]) -> [TrustedContent] {
     entry.contents.filter { content in
       if content.source == .transaction { return transactions.keeps(content, at: path) }
-      let other = content.from.root
-      return (content.source != source || other != root) && transactions.hasRoot(other)
+      return !isOwn(content) && transactions.hasRoot(content.from.root)
     }
+  }
+
+  /// A word of the source and root that are replaced.
+  private func isOwn(_ content: TrustedContent) -> Bool { content.source == source && content.from.root == root }
+
+  private func countAnywhere(in store: TrustTransaction) throws -> (before: Int, gone: Int) {
+    let new = Set((anywhere ?? []).map(\.hash))
+    var (before, gone) = (0, 0)
+    try store.forEachContent { content in
+      guard content.source == source else { return true }
+      before += 1
+      if !new.contains(content.hash) { gone += 1 }
+      return true
+    }
+    return (before, gone)
   }
 
   /// What was trusted before is not new.

@@ -21,8 +21,10 @@ public struct SyncSettings: Sendable {
   /// A generation is written after so long or so many files, so that an interrupted sync need not begin anew.
   public var commitSeconds: UInt64 = 15
   public var commitFiles = 20_000
-  /// The package transaction that this sync ends.
-  var ended: TransactionOwner?
+  /// Also where a source no longer speaks for most of what it vouched for.
+  public var allowsLoss = false
+  /// The package transactions that this sync ends.
+  var ended: Set<TransactionOwner> = []
 
   public init() {}
 }
@@ -33,6 +35,8 @@ public enum SyncError: Error, Sendable, CustomStringConvertible {
   case store(TrustStoreError)
   /// A source that was asked for and that this root does not have.
   case absent(TrustSource, root: String)
+  /// The source would take away most of what it vouched for: what it said before stays in force.
+  case loss(TrustSource, lost: Int, of: Int)
 
   public var description: String {
     switch self {
@@ -40,6 +44,18 @@ public enum SyncError: Error, Sendable, CustomStringConvertible {
     case .store(let error): error.description
     case .absent(let source, let root):
       "\(root): there is no database of \(source.name) packages; leave that source out"
+    case .loss(let source, let lost, let all):
+      "the source \(source.name) vouches no longer for \(lost) of \(all) files; what it said before stays in force"
+    }
+  }
+
+  /// What to do, where the sentence does not say it.
+  public var remedy: String? {
+    switch self {
+    case .source(let error): error.remedy
+    case .store(let error): error.remedy
+    case .absent: nil
+    case .loss: "see whether its database is whole; if it is, run liliumctl trust sync --force"
     }
   }
 }
@@ -249,7 +265,7 @@ public final class Synchronizer {
 
   private func write(_ contents: [[UInt8]: [TrustedContent]], _ source: TrustSource) throws {
     let edit = edit(contents, source)
-    try commit { try edit.replace(in: $0) }
+    try commit { try edit.replace(in: $0, allowsLoss: settings.allowsLoss) }
   }
 
   private func commit(_ change: (TrustTransaction) throws -> Void) throws {
@@ -275,7 +291,7 @@ public final class Synchronizer {
     report.sources.append(outcome)
     guard tell(.writing) else { return }
     let edit = StoreEdit(said)
-    try commit { try edit.replace(in: $0) }
+    try commit { try edit.replace(in: $0, allowsLoss: settings.allowsLoss) }
   }
 
   private func tell(_ stage: UpkeepProgress.Stage) -> Bool {

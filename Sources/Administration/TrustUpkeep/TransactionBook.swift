@@ -8,15 +8,15 @@ internal import TrustDatabase
 
 /// Which contents are still needed. One for each edit of the store.
 final class TransactionBook: Sendable {
-  /// The one that ends now.
-  private let ended: TransactionOwner?
+  /// Those that end now.
+  private let ended: Set<TransactionOwner>
   private let lives = Mutex<[[UInt8]: Bool]>([:])
   private let roots = Mutex<[[UInt8]: Bool]>([[]: true])
   /// dpkg lays the new version of a configuration file beside the one in force until the package is configured, which
   /// another run of dpkg may do.
   private static let waiting = Array(".dpkg-new".utf8)
 
-  init(ended: TransactionOwner? = nil) { self.ended = ended }
+  init(ended: Set<TransactionOwner> = []) { self.ended = ended }
 
   /// Nil path: the content is trusted wherever it lies.
   func keeps(_ content: TrustedContent, at path: [UInt8]?) -> Bool {
@@ -40,7 +40,7 @@ final class TransactionBook: Sendable {
     lives.withLock { lives in
       if let known = lives[mark] { return known }
       let owner = TransactionOwner(mark: mark)
-      let isLiving = owner.map { $0 != ended && $0.isAlive } ?? false
+      let isLiving = owner.map { !ended.contains($0) && $0.isAlive } ?? false
       lives[mark] = isLiving
       return isLiving
     }

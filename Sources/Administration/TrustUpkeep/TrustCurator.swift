@@ -74,17 +74,17 @@ public struct TrustCurator {
       } catch { report.refuse(path, "\(error)", "name a file that is there") }
     }
     var entries: [TrustFile.Entry] = []
-    for (path, reading) in try read(files, progress) {
+    // Of one that is refused nothing is read: others may have made it as large as they like.
+    for path in files where !force {
+      if let status = try? FileStatus.of(path: PathBytes(path), followingLinks: false) { report.refuse(path, status) }
+    }
+    let refused = Set(report.steps.map(\.path))
+    for (path, reading) in try read(files.filter { !refused.contains($0) }, progress) {
       guard case .measured(let file) = reading else {
         report.refuse(path, reading.fault, "look at the file, and try again")
         continue
       }
-      if file.status.isWritableByOthers, !force {
-        report.refuse(
-          path, "\(file.status.whoCanWrite) can write it, and may have done so before you looked at it",
-          "give it to root with chown and chmod go-w, or use --force")
-        continue
-      }
+      if !force, report.refuse(path, file.status) { continue }
       let sha256 = file.hash.bytes
       entries.append(
         anywhere
@@ -160,6 +160,8 @@ public struct TrustCurator {
     settings.sources = [.file]
     settings.trustFolder = folder
     settings.protection = protection
+    // Somebody asked for just this.
+    settings.allowsLoss = true
     let sync = try Synchronizer(store: store, settings: settings).run()
     guard sync.errors.isEmpty else { throw TrustFilesError(errors: sync.errors) }
     report.manifest = sync.manifest
@@ -188,6 +190,16 @@ public struct TrustCurator {
 }
 
 extension CurationReport {
+  /// Refuses what others than root can write.
+  @discardableResult
+  mutating func refuse(_ path: [UInt8], _ status: FileStatus) -> Bool {
+    guard status.isWritableByOthers else { return false }
+    refuse(
+      path, "\(status.whoCanWrite) can write it, and may have done so before you looked at it",
+      "give it to root with chown and chmod go-w, or use --force")
+    return true
+  }
+
   mutating func refuse(_ path: [UInt8], _ why: String, _ remedy: String) {
     steps.append(CurationStep(path: path, deed: .refused, why: why, remedy: remedy))
   }

@@ -21,14 +21,24 @@ extension Decision {
     case .rule(let rule): displaySentence(rule.name)
     case .undecided(let rule): "undecided \(displaySentence(rule.name))"
     case .default: "default"
-    case .failure(.trustUnavailable): "failure: \(Failure.trustUnavailable.name) (\(trustRemedy))"
-    case .failure(let failure): "failure: \(failure.name)"
+    case .failure(let failure): "failure: \(failure.name)" + (failure.remedy.map { " (\($0))" } ?? "")
     }
   }
 }
 
 /// What to do where there is no trust database that can be believed.
 private let trustRemedy = "run liliumctl trust sync"
+
+extension Failure {
+  /// What the administrator can do about it, where that is one thing.
+  fileprivate var remedy: String? {
+    switch self {
+    case .trustUnavailable: trustRemedy
+    case .writersUnknown: "run sysctl fs.leases-enable=1"
+    default: nil
+    }
+  }
+}
 
 extension TrailEntry {
   /// The decision's words, and for a denial what is wrong with the content, where the rules have asked.

@@ -18,7 +18,7 @@ extension Policy {
     guard mechanism == .exec, settings.mode != .off else { return nil }
     let rules = program.rules(of: mechanism)
     for index in rules.indices {
-      if rules[index].readsFolder { return nil }
+      if rules[index].readsSurroundings { return nil }
       switch facts.withoutSubject({ program.evaluate(rules[index].condition, facts) }) {
       case .no: continue
       case .yes: return outcome(mechanism, settings, rules[index].verdict, .rule(rules[index].reference))

@@ -75,11 +75,12 @@ public final class Policy: Sendable {
       switch program.evaluate(rules[index].condition, facts) {
       case .no: continue
       case .yes: return outcome(mechanism, settings, rules[index].verdict, .rule(rules[index].reference))
-      case .undecided where failsForTrust(rules[index], facts):
-        return outcome(mechanism, settings, settings.onFailure, .failure(.trustUnavailable))
-      case .undecided where rules[index].verdict == .deny:
+      case .undecided:
+        if let failure = trustFailure(deciding: rules[index], facts) {
+          return outcome(mechanism, settings, settings.onFailure, .failure(failure))
+        }
+        guard rules[index].verdict == .deny else { continue }
         return outcome(mechanism, settings, .deny, .undecided(rules[index].reference))
-      case .undecided: continue
       case .needs(let groups): return .needs(groups)
       }
     }

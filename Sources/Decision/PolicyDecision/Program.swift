@@ -59,8 +59,9 @@ struct CompiledRule {
   let reference: RuleReference
   let facts: FactSet
   var readsTrust: Bool { facts.contains(.objectTrust) }
-  /// Whether it reads something that may change without a sign from the object itself: who may write its folder.
-  var readsFolder: Bool { facts.contains(.objectDirectory) }
+  /// Whether it reads something that may change without a sign from the object itself, or is another where the same
+  /// object is met elsewhere: who may write its folder, and by which mount it is reached.
+  var readsSurroundings: Bool { facts.contains(.objectDirectory) || facts.contains(.objectFileSystem) }
 }
 
 /// The compiled rules of all mechanisms. A class, so that passing it on is one reference and not one for each array.

@@ -36,8 +36,7 @@ extension Policy {
         switch truth {
         case .yes: .matched
         case .no: .notMatched
-        case .undecided where failsForTrust(rule, facts): .failed(.trustUnavailable)
-        case .undecided: .undecided
+        case .undecided: trustFailure(deciding: rule, facts).map { .failed($0) } ?? .undecided
         case .needs(let groups): .needs(groups)
         }
       steps.append(TraceStep(rule: rule.reference, verdict: rule.verdict, result: result, undecided: undecided))

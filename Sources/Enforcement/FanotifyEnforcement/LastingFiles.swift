@@ -12,6 +12,10 @@ final class LastingFiles: Sendable {
     var plain: Set<UInt64> = []
     /// A mount point of each file system, by what fanotify names it by (f_fsid).
     var places: [UInt64: PathBytes] = [:]
+    /// By mount id.
+    var mounts: [UInt64: MountEntry] = [:]
+    /// The mounts of each superblock, by its device as mountinfo shows it.
+    var siblings: [UInt64: [MountEntry]] = [:]
   }
 
   private let picture = Mutex(Picture())
@@ -22,6 +26,10 @@ final class LastingFiles: Sendable {
   func replace(with mounts: [MountEntry]) {
     var next = Picture()
     next.plain = Mounts.plain()
+    for mount in mounts {
+      next.mounts[mount.id] = mount
+      next.siblings[mount.device, default: []].append(mount)
+    }
     for mount in mounts where FileSystemKinds.isLocal(mount.type) {
       let point = PathBytes(mount.mountPoint)
       guard let place = try? Descriptor.open(point, Mounts.pathOnly),
@@ -37,8 +45,18 @@ final class LastingFiles: Sendable {
   func holds(_ descriptor: Int32, _ status: FileStatus, _ system: FileSystemStatus) -> Bool {
     let kind = StorageKind(magic: system.type)
     return status.isRegular && status.links > 0 && status.isWrittenByRootAlone && (kind == .own || kind == .readOnly)
-      && storage.isRootsAlone(major: status.deviceMajor, minor: status.deviceMinor)
+      && storage.isRootsAlone(descriptor, system, major: status.deviceMajor, minor: status.deviceMinor)
       && isOwnerTrue(descriptor, status, system)
+  }
+
+  /// Whether `path` is the file's only place in the initial namespace: it has no other name, and no other mount of its
+  /// superblock shows it. `mount` is the id of the mount that the path leads to.
+  func isOnlyPlace(_ path: [UInt8], mount: UInt64, links: UInt32) -> Bool {
+    guard links == 1 else { return false }
+    return picture.withLock { picture in
+      guard let own = picture.mounts[mount], let inside = own.inside(path) else { return false }
+      return picture.siblings[own.device, default: []].allSatisfy { $0.id == mount || !$0.shows(inside) }
+    }
   }
 
   /// An idmapped mount may show another's file as root's. The mounts of the initial namespace are known; elsewhere the

@@ -4,6 +4,24 @@
 internal import ProcFS
 internal import SystemCalls
 
+extension MountEntry {
+  var device: UInt64 { UInt64(major) << 32 | UInt64(minor) }
+
+  /// Where in the superblock lies what this mount shows at `path`; nil where the path is not below the mount.
+  func inside(_ path: [UInt8]) -> [UInt8]? {
+    guard Self.holds(mountPoint, path) else { return nil }
+    let rest = mountPoint == [0x2f] ? path[...] : path.dropFirst(mountPoint.count)
+    return root == [0x2f] ? Array(rest) : root + rest
+  }
+
+  /// Whether this mount shows what lies there in the superblock: its root is that, or a folder above it.
+  func shows(_ inside: [UInt8]) -> Bool { Self.holds(root, inside) }
+
+  private static func holds(_ folder: [UInt8], _ path: [UInt8]) -> Bool {
+    folder == [0x2f] || (path.starts(with: folder) && (path.count == folder.count || path[folder.count] == 0x2f))
+  }
+}
+
 enum Mounts {
   /// O_PATH: names a place without opening it, raises no event.
   static let pathOnly: Int32 = 0o10000000

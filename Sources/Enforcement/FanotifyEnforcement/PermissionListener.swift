@@ -149,10 +149,12 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
       event.closeDescriptors()
       return
     }
+    // Before anything else: the program that comes next was not admitted.
+    if event.isExecute { unasked?.drop(pid: event.pid) }
     let request = PermissionRequest(
       event, mechanism: mechanism, group: group, slot: slot, received: received, ifDropped: .allow, losses: losses,
       memory: memory, epoch: epoch)
-    if event.pid == ownPID || (!event.isExecute && unasked?.contains(pid: event.pid) == true) {
+    if event.pid == ownPID || unasked?.contains(pid: event.pid) == true {
       // Lilium's own process would wait for itself; who vouches for files reads them.
       request.answer(.allow)
     } else {
@@ -211,6 +213,7 @@ extension PermissionListener {
   private func answerWithoutThreads() {
     while crew.readers < 1, let pending = try? group.pendingEvents(), pending > 0 {
       guard let event = try? group.nextEvent() else { return }
+      if event.isExecute { unasked?.drop(pid: event.pid) }
       if event.descriptor >= 0 {
         let allow = event.pid == ownPID || handler.failureAnswer(mechanism) == .allow
         do throws(Errno) { try group.answer(event.descriptor, allow: allow) } catch { losses.noteAnswer(error) }

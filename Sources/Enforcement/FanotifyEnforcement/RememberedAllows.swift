@@ -48,6 +48,7 @@ public final class RememberedAllows: Sendable, ContentWatch {
   private let wakeUp: WakeUp
   /// Polls as an error when the mounts of the initial namespace change.
   private let mounts: Descriptor
+  private let clock: ClockWatch
   private let folderDescriptor: Int32
   private let running = Atomic<Bool>(false)
   private let stopping = Atomic<Bool>(false)
@@ -55,6 +56,7 @@ public final class RememberedAllows: Sendable, ContentWatch {
   public init() throws(Errno) {
     wakeUp = try WakeUp()
     mounts = try Descriptor.open("/proc/self/mountinfo", 0)
+    clock = try ClockWatch()
     var folders = PermissionGroup.canIgnore ? try? GuardedFolders() : nil
     folderDescriptor = folders?.group.descriptor ?? -1
     state = Mutex(State(group: nil, folders: folders.take()))
@@ -87,11 +89,15 @@ public final class RememberedAllows: Sendable, ContentWatch {
 
   /// Takes every remembered allow back; when this returns, every file is asked about again. Call it *after* the new
   /// policy or trust is in force.
-  public func forgetAll() {
+  public func forgetAll() { takeBack(withWatches: false) }
+
+  /// The watches go under the same lock as the marks: what is remembered in between would be watched no longer.
+  private func takeBack(withWatches: Bool) {
     state.withLock { state in
       generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
       try? state.group?.forgetInodes()
       state.folders?.reset()
+      if withWatches { try? files?.stopWatchingAll() }
     }
     counters.add(.flushed)
   }
@@ -129,7 +135,7 @@ public final class RememberedAllows: Sendable, ContentWatch {
     return state.withLock { state in
       guard epoch == self.epoch, let group = state.group else { return false }
       if facts.present.contains(.objectPath) {
-        guard facts.object.pathVerified,
+        guard facts.object.pathVerified, isOnlyPlace(facts.object.path),
           state.folders?.guardPath(
             facts.object.path, to: status, rights: facts.present.contains(.objectDirectory)) == true
         else { return false }
@@ -141,6 +147,12 @@ public final class RememberedAllows: Sendable, ContentWatch {
       try? group.stopIgnoring(Self.ignored, descriptor)
       return false
     }
+  }
+
+  /// The kernel's mark holds for the file under each name and in each mount.
+  private func isOnlyPlace(_ path: [UInt8]) -> Bool {
+    guard let named = try? FileStatus.of(path: PathBytes(path), followingLinks: false) else { return false }
+    return lasting.isOnlyPlace(path, mount: named.mount, links: named.links)
   }
 
   /// Whether the file was last changed well before the request came, and is what the decision saw.
@@ -158,7 +170,8 @@ public final class RememberedAllows: Sendable, ContentWatch {
 extension RememberedAllows {
   /// Starts the thread that hears of changes; nothing is remembered before.
   public func start() throws(Errno) -> Thread {
-    takeMounts()
+    look()
+    forgetAll()
     running.store(true, ordering: .releasing)
     do throws(Errno) { return try Thread.start("lilium-memory") { [self] in run() } } catch {
       running.store(false, ordering: .releasing)
@@ -176,7 +189,7 @@ extension RememberedAllows {
 
   private func run() {
     let inputs =
-      [(mounts.rawValue, PollEvents.priority)]
+      [(mounts.rawValue, PollEvents.priority), (clock.descriptor, PollEvents.input)]
       + [wakeUp.descriptor, files?.descriptor ?? -1, folderDescriptor].filter { $0 >= 0 }
       .map { ($0, PollEvents.input) }
     while !stopping.load(ordering: .acquiring) {
@@ -184,6 +197,8 @@ extension RememberedAllows {
         let ready = try waitForEvents(inputs, milliseconds: -1)
         wakeUp.clear()
         if ready[0] != 0 { takeMounts() }
+        // Set back, it may show a change time anew that was seen with another content.
+        if ready[1] != 0, try clock.takeJump() { forgetEverything() }
         while try takeChanges() {}
       } catch {
         // Nobody would hear of changes any more.
@@ -194,10 +209,13 @@ extension RememberedAllows {
     }
   }
 
-  /// Paths and owners may mean something else now.
+  private func look() { lasting.replace(with: (try? Mounts.own()) ?? []) }
+
+  /// Paths, owners and device numbers may mean something else now. Afterwards, so that what rests on the old picture is
+  /// forgotten too.
   private func takeMounts() {
-    lasting.replace(with: (try? Mounts.own()) ?? [])
-    forgetAll()
+    look()
+    forgetEverything()
   }
 
   /// True where there may be more.
@@ -253,8 +271,7 @@ extension RememberedAllows {
   }
 
   private func forgetEverything() {
-    forgetAll()
-    try? files?.stopWatchingAll()
+    takeBack(withWatches: true)
     for memory in memories.withLock({ $0 }) { memory.forget(nil) }
   }
 }

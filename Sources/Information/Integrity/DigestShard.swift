@@ -8,9 +8,15 @@ internal import Synchronization
 /// A file as it lay when its digest was computed.
 struct ContentKey: Hashable {
   var identity = FileIdentity()
+  /// What stays the same while the file's file system is mounted, and comes again at no later mount: else another image
+  /// under the same device number could show another file with the same numbers and times. The file's mount, or where
+  /// that is not told, what the file system calls itself.
+  var mount: UInt64 = 0
   /// In nanoseconds since the epoch.
   var changeTime: Int64 = 0
   var size: UInt64 = 0
+
+  func isSameFile(as other: ContentKey) -> Bool { identity == other.identity && mount == other.mount }
 }
 
 /// The newest entry of a set stands first, the last makes room. `@safe`: every index lies within its set, and every
@@ -73,9 +79,9 @@ struct ContentKey: Hashable {
       let set = set(place)
       guard unsafe versions[set] == version else { return false }
       let first = set * Self.ways
-      // In the place of an older one of the same file, else of the last.
+      // In the place of an older one of the same file on the same mount, else of the last.
       var index = first + Self.ways - 1
-      for other in first..<index where unsafe entries[other].isUsed && entries[other].key.identity == key.identity {
+      for other in first..<index where unsafe entries[other].isUsed && entries[other].key.isSameFile(as: key) {
         index = other
         break
       }

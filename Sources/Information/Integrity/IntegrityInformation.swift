@@ -62,16 +62,18 @@ public final class IntegrityInformation: InformationPoint {
       return facts.markFailed(.objectTrust, because: .objectUnreadable)
     }
     let kind = StorageKind(magic: system.type)
-    if mayChangeUnseen(facts.object, kind) || isHeldForWriting(descriptor, kind) {
-      return settle(.openForWriting, facts)
+    if mayChangeUnseen(descriptor, facts.object, system) { return settle(.openForWriting, facts) }
+    guard let isHeld = isHeldForWriting(descriptor, kind) else {
+      return facts.markFailed(.objectTrust, because: .writersUnknown)
     }
+    if isHeld { return settle(.openForWriting, facts) }
     if let path, isTrustedBySize(size, path, facts.object, kind) { return settle(.trusted, facts) }
     if base.knowsVerity(ofSize: size, at: path), let verity = VerityDigest.measure(descriptor),
       let digest = reading.digest(of: verity), base.judge(digest, .verity, size: size, at: path) == .trusted
     {
       return settle(.trusted, facts)
     }
-    switch digest(descriptor, facts.object, kind) {
+    switch digest(descriptor, facts.object, system) {
     case .digest(let digest):
       facts.object.digest = digest
       facts.markPresent(.objectDigest)
@@ -89,19 +91,20 @@ public final class IntegrityInformation: InformationPoint {
 
   /// A file is not what was read when a server, a layer beneath, or a device made of somebody's file gives other bytes
   /// the next time, which no lease and no change time shows.
-  private func mayChangeUnseen(_ object: ObjectFacts, _ kind: StorageKind) -> Bool {
-    switch kind {
+  private func mayChangeUnseen(_ descriptor: Int32, _ object: ObjectFacts, _ system: FileSystemStatus) -> Bool {
+    switch StorageKind(magic: system.type) {
     case .foreign: true
     case .layered: !object.isWrittenByRootAlone
     case .own, .readOnly:
-      !storage.isRootsAlone(major: object.identity.device.major, minor: object.identity.device.minor)
+      !storage.isRootsAlone(
+        descriptor, system, major: object.identity.device.major, minor: object.identity.device.minor)
     }
   }
 
-  /// Where nobody can say, somebody may.
-  private func isHeldForWriting(_ descriptor: Int32, _ kind: StorageKind) -> Bool {
+  /// Nil where nobody can say: the kernel was told to give no leases (proc_sys_fs(5), leases-enable).
+  private func isHeldForWriting(_ descriptor: Int32, _ kind: StorageKind) -> Bool? {
     if kind == .readOnly { return false }
-    return (try? WriterProbe.isHeldForWriting(descriptor)) ?? true
+    return try? WriterProbe.isHeldForWriting(descriptor)
   }
 
   /// The size alone, where the administrator says so, of a file that only root can write; and not because something
@@ -117,11 +120,12 @@ public final class IntegrityInformation: InformationPoint {
   private func fetchDigest(into facts: Facts) {
     guard facts.present.contains(.objectStatus), let system = try? FileSystemStatus.of(descriptor: facts.objectHandle)
     else { return facts.markFailed(.objectDigest, because: facts.failure ?? .objectUnreadable) }
-    let kind = StorageKind(magic: system.type)
-    if mayChangeUnseen(facts.object, kind) || isHeldForWriting(facts.objectHandle, kind) {
-      return facts.markUnknown(.objectDigest)
+    if mayChangeUnseen(facts.objectHandle, facts.object, system) { return facts.markUnknown(.objectDigest) }
+    guard let isHeld = isHeldForWriting(facts.objectHandle, StorageKind(magic: system.type)) else {
+      return facts.markFailed(.objectDigest, because: .writersUnknown)
     }
-    switch digest(facts.objectHandle, facts.object, kind) {
+    if isHeld { return facts.markUnknown(.objectDigest) }
+    switch digest(facts.objectHandle, facts.object, system) {
     case .digest(let digest):
       facts.object.digest = digest
       facts.markPresent(.objectDigest)
@@ -141,27 +145,30 @@ public final class IntegrityInformation: InformationPoint {
   /// The digest of a file that nobody held for writing a moment ago. Threads that want the same file at once read it
   /// each for itself: to wait for another's reading would be to wait for that other's deadline and disk, and all but the
   /// first read from memory; of a long file they take the first one's result as soon as it is there.
-  private func digest(_ descriptor: Int32, _ object: ObjectFacts, _ kind: StorageKind) -> Finding {
-    if object.isWrittenByRootAlone, let digest = cache.digest(of: ContentKey(object)) { return .digest(digest) }
+  private func digest(_ descriptor: Int32, _ object: ObjectFacts, _ system: FileSystemStatus) -> Finding {
+    let kind = StorageKind(magic: system.type)
+    let mount = FileStatus.uniqueMount(of: descriptor) ?? system.identity
+    if object.isWrittenByRootAlone, let digest = cache.digest(of: ContentKey(object, mount)) { return .digest(digest) }
     for _ in 0..<Self.attempts {
       guard let before = try? FileStatus.of(descriptor: descriptor) else { return .failed(.objectUnreadable) }
-      let key = ContentKey(before)
+      let key = ContentKey(before, mount)
       guard key.identity == object.identity, before.isRegular else { return .failed(.objectUnreadable) }
       let ticket = cache.ticket(for: key.identity)
       let isTold = isPastItsStep(before) && watch.watch(descriptor)
       let outcome = reading.read(descriptor, size: before.size) { isTold ? cache.digest(of: key) : nil }
       // A writer that came and went has moved the change time; one that is still there shows now.
-      if isHeldForWriting(descriptor, kind) { return .openForWriting }
+      guard let isHeld = isHeldForWriting(descriptor, kind) else { return .failed(.writersUnknown) }
+      if isHeld { return .openForWriting }
       guard let after = try? FileStatus.of(descriptor: descriptor) else { return .failed(.objectUnreadable) }
       switch outcome {
       case .failed(let failure): return .failed(failure)
-      case .digest(let digest) where ContentKey(after) == key:
+      case .digest(let digest) where ContentKey(after, mount) == key:
         // The facts at hand say which content they are about.
         guard key.size == object.size else { return .openForWriting }
         if isTold { cache.keep(digest, for: key, ticket) } else { cache.noteRefused() }
         return .digest(digest)
-      case .found(let digest) where ContentKey(after) == key && key.size == object.size: return .digest(digest)
-      case .otherSize where ContentKey(after) == key: return .madeUp
+      case .found(let digest) where ContentKey(after, mount) == key && key.size == object.size: return .digest(digest)
+      case .otherSize where ContentKey(after, mount) == key: return .madeUp
       case .digest, .found, .otherSize: break
       }
     }
@@ -175,14 +182,15 @@ public final class IntegrityInformation: InformationPoint {
 }
 
 extension ContentKey {
-  init(_ object: ObjectFacts) {
-    self.init(identity: object.identity, changeTime: object.changeTime, size: object.size)
+  init(_ object: ObjectFacts, _ mount: UInt64) {
+    self.init(identity: object.identity, mount: mount, changeTime: object.changeTime, size: object.size)
   }
 
-  init(_ status: FileStatus) {
+  init(_ status: FileStatus, _ mount: UInt64) {
     let device = DeviceNumber(major: status.deviceMajor, minor: status.deviceMinor)
     self.init(
-      identity: FileIdentity(device: device, inode: status.inode), changeTime: status.changeTime, size: status.size)
+      identity: FileIdentity(device: device, inode: status.inode), mount: mount, changeTime: status.changeTime,
+      size: status.size)
   }
 }
 

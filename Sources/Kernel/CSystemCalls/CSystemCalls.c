@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <linux/btrfs.h>
 #include <linux/fsverity.h>
 #include <linux/openat2.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -55,6 +57,23 @@ int lil_fstatfs(int descriptor, struct lil_filesystem *out) {
     out->flags = (uint64_t)s.f_flags;
     _Static_assert(sizeof s.f_fsid == sizeof out->identity, "f_fsid is two words");
     memcpy(&out->identity, &s.f_fsid, sizeof out->identity);
+    return 0;
+}
+
+int lil_unique_mount(int descriptor, uint64_t *out) {
+    struct statx x;
+    const unsigned unique = 0x4000; /* STATX_MNT_ID_UNIQUE, which older headers lack */
+    if (statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, unique, &x) < 0) return -errno;
+    if (!(x.stx_mask & unique)) return -EOPNOTSUPP;
+    *out = x.stx_mnt_id;
+    return 0;
+}
+
+int lil_btrfs_uuid(int descriptor, uint8_t out[LIL_UUID_BYTES]) {
+    struct btrfs_ioctl_fs_info_args info = {0};
+    if (ioctl(descriptor, BTRFS_IOC_FS_INFO, &info) < 0) return -errno;
+    _Static_assert(sizeof info.fsid == LIL_UUID_BYTES, "a UUID has 16 bytes");
+    memcpy(out, info.fsid, LIL_UUID_BYTES);
     return 0;
 }
 
@@ -121,6 +140,25 @@ int lil_lock_memory(void) {
 }
 
 int lil_eventfd(void) { return (int)lil_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int lil_clock_watch(void) {
+    int descriptor = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (descriptor < 0) return -errno;
+    /* It never fires in our days: only the setting of the clock ends it. */
+    const struct itimerspec never = {.it_value = {.tv_sec = 9000000000}};
+    if (timerfd_settime(descriptor, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0) {
+        int error = errno;
+        close(descriptor);
+        return -error;
+    }
+    return descriptor;
+}
+
+int lil_clock_was_set(int descriptor) {
+    uint64_t count;
+    if (read(descriptor, &count, sizeof count) >= 0 || errno == EAGAIN) return 0;
+    return errno == ECANCELED ? 1 : -errno;
+}
 
 int lil_semaphore(void) { return (int)lil_result(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE)); }
 
@@ -239,6 +277,16 @@ int lil_peer_of(int descriptor, struct lil_peer *out) {
     out->uid = peer.uid;
     out->gid = peer.gid;
     return 0;
+}
+
+int lil_peer_pidfd(int descriptor) {
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+    int pidfd = -1;
+    socklen_t length = sizeof pidfd;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) < 0) return -errno;
+    return pidfd;
 }
 
 int lil_peer_groups(int descriptor, uint32_t *groups, unsigned capacity) {

@@ -2,6 +2,7 @@
 // files behind its block device (statfs(2), sysfs(5), loop(4)).
 // It must not be asked for each request: it reads folders of sysfs; `StorageTable` remembers.
 
+internal import CSystemCalls
 internal import Glibc
 internal import Synchronization
 
@@ -30,15 +31,6 @@ public enum StorageKind: Sendable, Hashable {
     default: self = .foreign
     }
   }
-
-  /// Of the file system that holds a file; nil where that cannot be told.
-  init?(holding file: PathBytes) {
-    let pathOnly: Int32 = 0o10000000
-    guard let place = try? Descriptor.open(file, pathOnly),
-      let system = try? FileSystemStatus.of(descriptor: place.rawValue)
-    else { return nil }
-    self.init(magic: system.type)
-  }
 }
 
 /// Which block devices stand on files that somebody else than root can write. Thread-safe.
@@ -49,16 +41,18 @@ public final class StorageTable: Sendable {
 
   public init() {}
 
-  /// Whether nobody but root can change what lies on the device by its backing files. False where that cannot be known.
-  /// Remembered until `forget`; a tenth of a second for loop devices, because another file may come under the same
-  /// number at any time.
-  public func isRootsAlone(major: UInt32, minor: UInt32) -> Bool {
+  /// Whether nobody but root can change a file by what lies beneath its file system. `descriptor` is open on the file,
+  /// or on a folder of its file system, not as O_PATH; the numbers are those of the device that the file shows. False
+  /// where that cannot be known. Remembered until `forget`; a tenth of a second for loop devices and for file systems
+  /// without a device of their own, because another may come under the same number at any time.
+  public func isRootsAlone(_ descriptor: Int32, _ system: FileSystemStatus, major: UInt32, minor: UInt32) -> Bool {
+    if FileSystemKind.isInMemory(system) { return true }
     let device = UInt64(major) << 32 | UInt64(minor)
     let now = Clock.monotonic()
     if let entry = known.withLock({ $0[device] }), entry.until > now { return entry.answer }
     var walk = StorageWalk()
-    let answer = walk.isRootsAlone(major, minor)
-    let until = walk.metLoop ? now + Self.shortly : .max
+    let answer = walk.isRootsAlone(descriptor, system, major, minor)
+    let until = walk.isFleeting ? now + Self.shortly : .max
     known.withLock { $0[device] = (answer, until) }
     return answer
   }
@@ -67,17 +61,42 @@ public final class StorageTable: Sendable {
   public func forget() { known.withLock { $0 = [:] } }
 }
 
+private enum FileSystemKind {
+  static let btrfs: UInt32 = 0x9123_683e
+  static let zfs: UInt32 = 0x2fc1_2fc1
+
+  /// tmpfs and ramfs stand on nothing.
+  static func isInMemory(_ system: FileSystemStatus) -> Bool {
+    magic(system) == 0x0102_1994 || magic(system) == 0x8584_58f6
+  }
+
+  static func magic(_ system: FileSystemStatus) -> UInt32 { UInt32(truncatingIfNeeded: system.type) }
+}
+
 /// One way down from a device to what it stands on.
 private struct StorageWalk {
-  var metLoop = false
+  /// Whether the answer may soon be another, without a sign.
+  var isFleeting = false
   private var steps = 0
   /// More devices and files than any sane stack has.
   private static let most = 256
+  private static let pathOnly: Int32 = 0o10000000
 
-  mutating func isRootsAlone(_ major: UInt32, _ minor: UInt32) -> Bool {
-    // No block device of its own: memory, or several devices, of which btrfs tells.
-    if major == 0 { return areRootsAlone(Self.btrfsMembers()) }
-    return isRootsAlone("/sys/dev/block/\(major):\(minor)")
+  mutating func isRootsAlone(_ descriptor: Int32, _ system: FileSystemStatus, _ major: UInt32, _ minor: UInt32) -> Bool
+  {
+    if FileSystemKind.isInMemory(system) { return true }
+    if major != 0 { return isRootsAlone("/sys/dev/block/\(major):\(minor)") }
+    // The number is made up at each mount.
+    isFleeting = true
+    switch FileSystemKind.magic(system) {
+    case FileSystemKind.btrfs:
+      guard let members = Self.btrfsMembers(descriptor), !members.isEmpty else { return false }
+      return areRootsAlone(members)
+    // No image can be mounted: root imports a pool whole, and zfs alone knows from what.
+    case FileSystemKind.zfs: return true
+    // A file without a device (erofs), or devices that nobody names.
+    default: return false
+    }
   }
 
   private mutating func areRootsAlone(_ folders: [String]) -> Bool {
@@ -94,7 +113,7 @@ private struct StorageWalk {
       return isRootsAlone(disk)
     }
     if Self.exists(folder + "/loop") {
-      metLoop = true
+      isFleeting = true
       guard let file = Self.line(of: folder + "/loop/backing_file") else { return false }
       return isRootsAlone(file: file)
     }
@@ -103,19 +122,32 @@ private struct StorageWalk {
 
   private mutating func isRootsAlone(file: PathBytes) -> Bool {
     // A path that does not name the file any more (deleted, or of another namespace) tells nothing of it.
-    guard let status = try? FileStatus.of(path: file, followingLinks: false), status.isRegular,
-      status.isWrittenByRootAlone, let kind = StorageKind(holding: file), kind == .own || kind == .readOnly
+    guard let place = try? Descriptor.open(file, Self.pathOnly | O_NOFOLLOW),
+      let status = try? FileStatus.of(descriptor: place.rawValue), status.isRegular, status.isWrittenByRootAlone,
+      let system = try? FileSystemStatus.of(descriptor: place.rawValue)
     else { return false }
-    return isRootsAlone(status.deviceMajor, status.deviceMinor)
+    let kind = StorageKind(magic: system.type)
+    guard kind == .own || kind == .readOnly else { return false }
+    // Its folder answers for it: to open the file itself would be an event, which waits for an answer.
+    guard let folder = try? Descriptor.open(file.folder, O_RDONLY | O_DIRECTORY),
+      (try? FileSystemStatus.of(descriptor: folder.rawValue).identity) == system.identity
+    else { return false }
+    return isRootsAlone(folder.rawValue, system, status.deviceMajor, status.deviceMinor)
   }
 
   private static func exists(_ path: String) -> Bool { (try? FileStatus.of(path: PathBytes(path))) != nil }
 
-  /// Every device of every mounted btrfs, as sysfs folders.
-  private static func btrfsMembers() -> [String] {
-    names(in: "/sys/fs/btrfs").flatMap { system in
-      names(in: "/sys/fs/btrfs/\(system)/devices").map { "/sys/class/block/\($0)" }
+  /// The devices of the btrfs that holds an open file, as sysfs folders; nil where it does not say which one it is. Its
+  /// f_fsid would not do: a crafted image can bear another's.
+  private static func btrfsMembers(_ descriptor: Int32) -> [String]? {
+    var uuid = [UInt8](repeating: 0, count: Int(LIL_UUID_BYTES))
+    guard unsafe lil_btrfs_uuid(descriptor, &uuid) == 0 else { return nil }
+    var name = ""
+    for (index, byte) in uuid.enumerated() {
+      if [4, 6, 8, 10].contains(index) { name += "-" }
+      name += String(byte >> 4, radix: 16) + String(byte & 0xf, radix: 16)
     }
+    return names(in: "/sys/fs/btrfs/\(name)/devices").map { "/sys/class/block/\($0)" }
   }
 
   private static func names(in folder: String) -> [String] {

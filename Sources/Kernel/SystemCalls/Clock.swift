@@ -1,6 +1,7 @@
-// Owns readings of the kernel's clocks, in nanoseconds.
+// Owns readings of the kernel's clocks, in nanoseconds, and the news that one was set.
 // It must not format a time.
 
+internal import CSystemCalls
 internal import Glibc
 
 public enum Clock {
@@ -27,4 +28,17 @@ public enum Clock {
     var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     unsafe nanosleep(&time, nil)
   }
+}
+
+/// Tells when CLOCK_REALTIME is set, by whatever step (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET). What is slewed
+/// never goes back and is not told.
+public final class ClockWatch: Sendable {
+  private let owned: Descriptor
+  public init() throws(Errno) { owned = Descriptor(owning: try shimCall { lil_clock_watch() }) }
+
+  /// For poll(2), input.
+  public var descriptor: Int32 { owned.rawValue }
+
+  /// Whether the clock was set since this was asked last.
+  public func takeJump() throws(Errno) -> Bool { try shimCall { lil_clock_was_set(owned.rawValue) } == 1 }
 }

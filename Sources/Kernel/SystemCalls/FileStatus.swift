@@ -77,6 +77,15 @@ public struct FileSystemStatus: Sendable, Hashable {
   }
 }
 
+extension FileStatus {
+  /// The id of the mount that an open file is on, which no other mount has had since boot; nil where the kernel does not
+  /// say (before 6.8). Not the id that mountinfo shows: that may come again as soon as its mount is gone.
+  public static func uniqueMount(of descriptor: Int32) -> UInt64? {
+    var id: UInt64 = 0
+    return unsafe lil_unique_mount(descriptor, &id) == 0 ? id : nil
+  }
+}
+
 /// readlink(2) into the caller's buffer: the count of bytes; a link as long as the buffer may be cut.
 public func readLink(
   _ path: UnsafePointer<CChar>, into buffer: UnsafeMutableRawBufferPointer, at directory: Int32 = AT_FDCWD

@@ -11,6 +11,9 @@ public struct ProcessHandle: ~Copyable, Sendable {
   /// EINVAL or ENOENT.
   public init(pid: Int32) throws(Errno) { descriptor = Descriptor(owning: try shimCall { lil_pidfd_open(pid) }) }
 
+  /// Takes a pidfd that the kernel gave.
+  init(owning pidfd: Int32) { descriptor = Descriptor(owning: pidfd) }
+
   public var isAlive: Bool {
     let events = try? waitForEvents([(descriptor.rawValue, PollEvents.input)], milliseconds: 0)
     return events == [0]

@@ -54,6 +54,17 @@ public enum UnixSocket {
     return Peer(pid: raw.pid, uid: raw.uid, gid: raw.gid, groups: Array(groups.prefix(Int(count))))
   }
 
+  /// The process that connected, or made the pair; ESRCH or EINVAL where it has ended. Before Linux 6.5 (SO_PEERPIDFD)
+  /// it is the one that has its number now: ask right after accepting.
+  public static func peerProcess(of socket: borrowing Descriptor) throws(Errno) -> ProcessHandle {
+    let number = socket.rawValue
+    do throws(Errno) {
+      return ProcessHandle(owning: try shimCall { lil_peer_pidfd(number) })
+    } catch Errno(ENOPROTOOPT) {
+      return try ProcessHandle(pid: try peer(of: socket).pid)
+    }
+  }
+
   /// send(2) without SIGPIPE and without blocking.
   public static func send(_ bytes: UnsafeRawBufferPointer, to socket: Int32) throws(Errno) -> Int {
     try shimCall { unsafe lil_send(socket, bytes.baseAddress, bytes.count) }

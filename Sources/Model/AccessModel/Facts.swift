@@ -28,8 +28,8 @@ public final class Facts {
   /// Why the last group in `failed` failed; but that the subject is not certain outweighs what failed after it, since
   /// most of that follows from it.
   public private(set) var failure: Failure?
-  /// There was no trust database to ask, whatever else failed before or after.
-  public private(set) var trustIsUnavailable = false
+  /// Why it cannot be known how far the content is trusted, whatever else failed before or after.
+  public private(set) var trustFailure: Failure?
 
   public var operation = Operation.open
   /// The rule that decided, counted from 1; 0 where none did. Known when the request is answered.
@@ -60,7 +60,7 @@ public final class Facts {
     present = .request
     failed = []
     failure = nil
-    trustIsUnavailable = false
+    trustFailure = nil
     subject.pid = pid
     subject.identity = .uncertain
     subject.comm.removeAll(keepingCapacity: true)
@@ -69,26 +69,30 @@ public final class Facts {
     self.objectHandle = objectHandle
   }
 
+  /// There was no trust database to ask.
+  public var trustIsUnavailable: Bool { trustFailure == .trustUnavailable }
+
   /// Groups that were neither fetched nor given up.
   public func missing(of wanted: FactSet) -> FactSet { wanted.subtracting(present).subtracting(failed) }
 
   public func markPresent(_ groups: FactSet) {
     present.formUnion(groups)
     failed.subtract(groups)
-    if groups.contains(.objectTrust) { trustIsUnavailable = false }
+    if groups.contains(.objectTrust) { trustFailure = nil }
   }
 
   /// These do not exist for this request, or nothing can tell: what reads them is undecided, and no failure is at fault.
   public func markUnknown(_ groups: FactSet) {
     failed.formUnion(groups)
     present.subtract(groups)
+    if groups.contains(.objectTrust) { trustFailure = nil }
   }
 
   /// These are to be fetched after all.
   public func forget(_ groups: FactSet) {
     present.subtract(groups)
     failed.subtract(groups)
-    if groups.contains(.objectTrust) { trustIsUnavailable = false }
+    if groups.contains(.objectTrust) { trustFailure = nil }
   }
 
   /// Runs `body` with everything about the subject and its kind of access unknown, so that what it finds out holds for
@@ -118,7 +122,7 @@ public final class Facts {
   public func markFailed(_ groups: FactSet, because failure: Failure) {
     failed.formUnion(groups)
     present.subtract(groups)
-    if groups.contains(.objectTrust) { trustIsUnavailable = failure == .trustUnavailable }
+    if groups.contains(.objectTrust) { trustFailure = failure }
     if self.failure != .subjectUncertain { self.failure = failure }
   }
 }

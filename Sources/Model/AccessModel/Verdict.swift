@@ -89,6 +89,8 @@ public enum Failure: UInt8, CaseIterable, Sendable, Hashable {
   case recordTorn
   /// The trust database is missing, damaged, or not to be believed.
   case trustUnavailable
+  /// Whether somebody holds the file open for writing cannot be found out: no leases (fs.leases-enable).
+  case writersUnknown
   /// The request was dropped without an answer: a defect of Lilium's own.
   case dropped
 
@@ -104,6 +106,7 @@ public enum Failure: UInt8, CaseIterable, Sendable, Hashable {
     case .targetUnreadable: "target-unreadable"
     case .recordTorn: "record-torn"
     case .trustUnavailable: "trust-unavailable"
+    case .writersUnknown: "writers-unknown"
     case .dropped: "dropped"
     }
   }

@@ -35,6 +35,11 @@ struct lil_handle {
 /* statx(2) without asking a file server anew and without triggering an automount; an empty path means the descriptor. */
 int lil_statx(int directory, const char *path, int follow, struct lil_status *out);
 int lil_fstatfs(int descriptor, struct lil_filesystem *out);
+/* The id of a mount that no other has had since boot (statx(2), STATX_MNT_ID_UNIQUE, since Linux 6.8). */
+int lil_unique_mount(int descriptor, uint64_t *out);
+#define LIL_UUID_BYTES 16
+/* The UUID of the btrfs that holds an open file (ioctl(2), BTRFS_IOC_FS_INFO), by which sysfs names it. */
+int lil_btrfs_uuid(int descriptor, uint8_t out[LIL_UUID_BYTES]);
 
 /* Adds O_CLOEXEC. */
 int lil_openat(int directory, const char *path, int flags, unsigned mode);
@@ -72,6 +77,10 @@ int lil_eventfd(void);
 int lil_semaphore(void);
 int lil_eventfd_wake(int descriptor);
 int lil_eventfd_clear(int descriptor);
+/* A descriptor that is readable when CLOCK_REALTIME was set (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET). */
+int lil_clock_watch(void);
+/* 1 where the clock was set since the last call, 0 where not, or -errno. */
+int lil_clock_was_set(int descriptor);
 /* Blocks the signals in the calling thread and gives a descriptor that reads them. */
 int lil_signalfd(const int *signals, unsigned count);
 /* The signal's number from a signalfd, or -errno. */
@@ -99,6 +108,8 @@ int lil_unix_connect(int socket, const char *path);
 int lil_accept(int listener);
 long lil_send(int socket, const void *bytes, size_t count);
 int lil_peer_of(int descriptor, struct lil_peer *out);
+/* A pidfd of the process that connected (unix(7), SO_PEERPIDFD, since Linux 6.5); -ENOPROTOOPT before. */
+int lil_peer_pidfd(int descriptor);
 /* Supplementary groups of the peer (unix(7), SO_PEERGROUPS); their count, or -errno. */
 int lil_peer_groups(int descriptor, uint32_t *groups, unsigned capacity);
 
