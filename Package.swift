@@ -71,6 +71,8 @@ let package = Package(
     // Kernel: one target an interface, no policy words.
     shim("Kernel", "CSystemCalls"),
     stage("Kernel", "SystemCalls", ["CSystemCalls"]),
+    shim("Kernel", "CStallGuard"),
+    stage("Kernel", "StallGuard", ["CStallGuard", "SystemCalls"]),
     shim("Kernel", "CFanotify"),
     stage("Kernel", "Fanotify", ["CFanotify", "SystemCalls"]),
     stage("Kernel", "ProcFS", ["SystemCalls"]),
@@ -145,7 +147,8 @@ let package = Package(
         "AccessModel", "AuditNetlink", "AuditResponse", "Capabilities", "Configuration", "ContentDigest",
         "ControlProtocol", "ControlSocket", "DecisionRecord", "Fanotify", "FanotifyEnforcement", "Integrity", "Journal",
         "ObjectInformation",
-        "PolicyDecision", "PolicyLanguage", "ProcFS", "ReferenceMonitor", "SubjectInformation", "SystemCalls",
+        "PolicyDecision", "PolicyLanguage", "ProcFS", "ReferenceMonitor", "StallGuard", "SubjectInformation",
+        "SystemCalls",
         "TrailSinks", "TrustDatabase",
       ],
       swiftSettings: strict),

@@ -23,6 +23,9 @@ struct StatusText {
     let daemon = report.daemon
     return
       "liliumd \(Printable.text(daemon.version)), pid \(daemon.pid), up \(TimeText.duration(daemon.uptimeSeconds))\n"
+      + (daemon.commandLineMode.map {
+        paint.red("lilium.mode=\($0.name) on the kernel command line overrides every mode") + "\n"
+      } ?? "")
   }
 
   private var mechanisms: String {
@@ -43,7 +46,11 @@ struct StatusText {
       "policy   \(policy.rules) rules, loaded \(TimeText.date(policy.loadedAt)), "
         + "identity \(Printable.text(policy.identity))"
     ]
-    if let error = policy.lastReloadError {
+    if let error = policy.lastReloadError, policy.isLastGood == true {
+      lines.append(
+        "         " + paint.red("the policy that was last in force; the present one was refused")
+          + ": \(Printable.text(error))")
+    } else if let error = policy.lastReloadError {
       lines.append("         " + paint.red("the last reload was refused") + ": \(Printable.text(error))")
     }
     lines.append("marks    \(marks.fileSystems.count) file systems, \(marks.inodes) files and folders")

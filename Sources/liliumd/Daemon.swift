@@ -51,7 +51,7 @@ final class Daemon: Sendable {
       policy: loaded.policy, trail: trail, monotonic: { Clock.monotonic() }, realtime: { Clock.realtime() },
       makeInformation: { mechanism, room in information.make(for: mechanism, room: room) })
     doors = Doors(monitor: monitor, trail: trail, information: information, stateFolder: arguments.state)
-    state = Mutex(State(loaded: loaded, loadedAt: Clock.realtime()))
+    state = Mutex(State(loaded: loaded, loadedAt: Clock.realtime(), lastReloadError: loaded.replaces?.rendered))
     trail.policyChanged(ruleCount: loaded.policy.rules.rules.count)
   }
 
@@ -72,7 +72,20 @@ final class Daemon: Sendable {
       .started(
         DaemonStart(
           version: daemonVersion, pid: ProcessSetup.processID, settings: loaded.policy.settings,
-          policy: loaded.identity)))
+          policy: loaded.identity, commandLineMode: commandLineMode)))
+    if let refused = loaded.replaces {
+      trail.append(.policyRefused(diagnostics: refused.findings.map(\.rendered), running: loaded.identity))
+    }
+    keep(loaded)
+  }
+
+  /// A state folder that cannot be written takes away the way back, and nothing else.
+  private func keep(_ loaded: LoadedPolicy) {
+    do throws(Errno) { try loaded.keep(in: arguments.state) } catch {
+      Console.error(
+        "liliumd: warning: cannot keep a copy of the policy in \(arguments.state)/policy: \(error); "
+          + "a start with a broken policy would fall back to an older one\n")
+    }
   }
 
   var snapshot: State { state.withLock { $0 } }
@@ -93,6 +106,7 @@ final class Daemon: Sendable {
         state.loadedAt = Clock.realtime()
         state.overrides = [:]
         state.lastReloadError = nil
+        keep(loaded)
         trail.append(
           .policyLoaded(
             identity: loaded.identity, rules: loaded.policy.rules.rules.count,

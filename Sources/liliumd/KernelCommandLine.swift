@@ -14,7 +14,11 @@ enum KernelCommandLine {
   static func mode(in line: String) -> Mode? {
     let words = line.split { $0 == " " || $0 == "\n" }
     guard let word = words.last(where: { $0.hasPrefix("lilium.mode=") }) else { return nil }
-    let mode = Mode(name: word.dropFirst("lilium.mode=".count))
-    return mode == .enforce ? nil : mode
+    let name = word.dropFirst("lilium.mode=".count)
+    guard let mode = Mode(name: name), mode != .enforce else {
+      Console.error("liliumd: warning: \(word) on the kernel command line is neither audit nor off: ignored\n")
+      return nil
+    }
+    return mode
   }
 }

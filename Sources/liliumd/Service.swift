@@ -10,6 +10,7 @@ import Journal
 import PolicyDecision
 import PolicyLanguage
 import ReferenceMonitor
+import StallGuard
 import SystemCalls
 
 /// Why the daemon does not start: a sentence for the administrator.
@@ -25,6 +26,8 @@ final class Service {
   private let control: ControlServer
   private let watchdog: Watchdog?
   private let isWatched: Bool
+  private let pulse: Pulse
+  private let pulseThread: Thread
 
   /// Sets everything up, marks last. A failure leaves no mark, no socket and no file behind: each part takes itself
   /// away when it goes.
@@ -34,22 +37,40 @@ final class Service {
     try Signals.makeInterrupting()
     let commandLineMode = KernelCommandLine.mode()
     let loaded: LoadedPolicy
-    do throws(LoadedPolicy.Refused) { loaded = try LoadedPolicy.load(arguments, override: commandLineMode) } catch {
+    do throws(LoadedPolicy.Refused) {
+      loaded = try LoadedPolicy.loadForStart(arguments, override: commandLineMode)
+    } catch {
       throw StartRefused(text: error.rendered + "liliumd does not start with these errors.\n")
     }
     Console.error(loaded.warnings.map(\.rendered).joined())
+    if let refused = loaded.replaces {
+      Console.error(refused.rendered + "liliumd: starts with the policy that was last in force instead\n")
+    }
     try Preflight.check()
+    do throws(Errno) { pulse = Pulse(try StallGuard()) } catch {
+      throw StartRefused(text: "liliumd: cannot start its guard: \(error)\n")
+    }
     lock = try StateLock(folder: arguments.state)
     daemon = try Daemon(arguments, loaded, commandLineMode: commandLineMode)
     control = try Self.serve(daemon, arguments, loaded.configuration.control)
     watchdog = Notify.watchdogInterval().map(Watchdog.init)
     isWatched = watchdog != nil
+    do throws(Errno) { pulseThread = try pulse.start(daemon) } catch {
+      control.stop()
+      throw StartRefused(text: "liliumd: a thread cannot be started: \(error)\n")
+    }
+    guardAnswers(loaded.configuration)
     do throws(DoorError) { try daemon.start() } catch {
       control.stop()
       _ = daemon.doors.closeAll()
+      pulse.stop()
       throw StartRefused(text: "liliumd: \(error)\n")
     }
     Preflight.harden()
+  }
+
+  private func guardAnswers(_ configuration: Configuration) {
+    pulse.guardAnswers(within: configuration.isGuarded ? configuration.answerDeadlineMilliseconds : nil)
   }
 
   private static func serve(
@@ -76,6 +97,7 @@ final class Service {
       while let signal = try? Signals.read(signals) {
         if signal == Signals.hangup { reload() } else { cause = signal == Signals.interrupt ? "SIGINT" : "SIGTERM" }
       }
+      guardAnswers(daemon.snapshot.loaded.configuration)
       daemon.expireOverrides()
       daemon.trust.loadIfChanged()
       watchdog?.feed(daemon)
@@ -95,7 +117,10 @@ final class Service {
   private func announce() {
     let settings = daemon.monitor.policy.settings
     let on = Mechanism.allCases.filter { settings[$0].mode != .off }.map { "\($0.name)=\(settings[$0].mode.name)" }
-    Notify.status(on.isEmpty ? "every mechanism is off" : on.joined(separator: " "))
+    let origin =
+      (daemon.commandLineMode.map { " (lilium.mode=\($0.name) on the kernel command line)" } ?? "")
+      + (daemon.snapshot.loaded.replaces == nil ? "" : " (last good policy: the present one cannot be used)")
+    Notify.status((on.isEmpty ? "every mechanism is off" : on.joined(separator: " ")) + origin)
     guard arguments.foreground else { return }
     let marked = daemon.doors.execDoor?.coverage.marked.count ?? 0
     Console.error(
@@ -112,6 +137,8 @@ final class Service {
     Notify.stopping()
     control.stop()
     let status = daemon.finish(cause)
+    pulse.stop()
+    pulseThread.join()
     lock.remove()
     if arguments.foreground, arguments.output ?? .pretty != .none {
       if arguments.output == .json { Console.error(Summary.text(status)) } else { Console.output(Summary.text(status)) }

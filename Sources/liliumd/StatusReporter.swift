@@ -22,10 +22,12 @@ extension Daemon {
     var report = StatusReport()
     report.daemon.pid = ProcessSetup.processID
     report.daemon.uptimeSeconds = uptime / 1_000_000_000
+    report.daemon.commandLineMode = commandLineMode
     report.mechanisms = mechanisms(state)
     report.policy.identity = state.loaded.identity
     report.policy.rules = state.loaded.policy.rules.rules.count
     report.policy.loadedAt = state.loadedAt / 1_000_000_000
+    report.policy.isLastGood = state.loaded.replaces != nil ? true : nil
     report.policy.lastReloadError = state.lastReloadError
     report.marks.fileSystems = (doors.execDoor?.coverage.marked ?? []).map { file in
       StatusReport.FileSystem(

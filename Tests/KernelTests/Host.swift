@@ -141,6 +141,11 @@ extension Host {
       Self.configuration(
         [coverage ?? mount] + also, socket: "\(folder)/control.sock", exec: exec, open: open, calls: calls,
         logsAllows: logsAllows, more: more))
+    try restart(seconds: seconds)
+  }
+
+  /// Starts liliumd with the configuration and the rules as they are.
+  func restart(seconds: Int = 150) throws {
     try check(
       run(
         """

@@ -10,6 +10,9 @@ public struct Configuration: Sendable, Equatable {
   public var coverage = CoverageSettings()
   /// How long a request may wait for its answer, in milliseconds; then `on_failure` answers.
   public var answerDeadlineMilliseconds = 2000
+  /// Whether a daemon that stands still for longer than that is killed, so that the host goes on.
+  public var isGuarded = true
+  public var onBadPolicy = BadPolicyAnswer.lastGood
   public var integrity = IntegritySettings()
   public var trust = TrustSettings()
   public var audit = AuditSettings()
@@ -23,6 +26,14 @@ public struct Configuration: Sendable, Equatable {
 
   /// Where the configuration is looked for when nobody names a file.
   public static let defaultPath = "/etc/lilium/lilium.toml"
+}
+
+/// What comes of a start with a configuration or rules that cannot be used.
+public enum BadPolicyAnswer: Sendable, Equatable, CaseIterable {
+  /// The policy that was last in force is used once more.
+  case lastGood
+  /// The daemon does not start, and the host is not guarded.
+  case refuse
 }
 
 /// Which file systems are watched.

@@ -59,6 +59,9 @@ extension Configuration {
   private mutating func readFailure(_ table: TableReader) {
     var table = table
     if let deadline = table.integer("answer_deadline_ms", in: 50...60_000) { answerDeadlineMilliseconds = deadline }
+    if let isGuarded = table.bool("guard") { self.isGuarded = isGuarded }
+    let answers = [(word: "last-good", value: BadPolicyAnswer.lastGood), (word: "refuse", value: .refuse)]
+    if let answer = table.choice("on_bad_policy", of: answers) { onBadPolicy = answer }
     if var answers = table.table("on_failure") {
       for mechanism in Mechanism.allCases {
         if let verdict = answers.choice(mechanism.name, of: Self.verdicts) { policy[mechanism].onFailure = verdict }

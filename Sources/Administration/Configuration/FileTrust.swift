@@ -69,22 +69,45 @@ enum TrustedFile {
   }
 }
 
+/// A configuration file that was read, and what it says.
+public struct ConfigurationFile: Sendable {
+  /// Nil where a finding is an error.
+  public let configuration: Configuration?
+  public let findings: [Finding]
+  /// As it was read; empty where nothing is there, which means the defaults.
+  public let text: [UInt8]
+
+  /// Without a path it is the default one, and no such file means the defaults; a file that somebody named must exist.
+  public static func load(path: String? = nil, trust: FileTrust = .ofThisProcess) -> ConfigurationFile {
+    let file = path ?? Configuration.defaultPath
+    switch TrustedFile.read(file, trust) {
+    case .content(let bytes):
+      let (configuration, findings) = Configuration.parse(bytes, path: file)
+      return ConfigurationFile(configuration: configuration, findings: findings, text: bytes)
+    case .refused(let finding): return ConfigurationFile(refused: finding)
+    case .masked: return ConfigurationFile(configuration: Configuration(), findings: [], text: [])
+    case .missing where path == nil: return ConfigurationFile(configuration: Configuration(), findings: [], text: [])
+    case .missing:
+      return ConfigurationFile(
+        refused: Finding(.error, path: file, "no such file", hint: "name an existing file, or none for the defaults"))
+    }
+  }
+
+  private init(configuration: Configuration?, findings: [Finding], text: [UInt8]) {
+    self.configuration = configuration
+    self.findings = findings
+    self.text = text
+  }
+
+  private init(refused finding: Finding) { self.init(configuration: nil, findings: [finding], text: []) }
+}
+
 extension Configuration {
-  /// Loads the configuration. Without a path it is the default one, and no such file means the defaults; a file that
-  /// somebody named must exist. Nil where a finding is an error.
+  /// What the configuration file says; see `ConfigurationFile.load`.
   public static func load(
     path: String? = nil, trust: FileTrust = .ofThisProcess
   ) -> (configuration: Configuration?, findings: [Finding]) {
-    let file = path ?? defaultPath
-    switch TrustedFile.read(file, trust) {
-    case .content(let bytes): return parse(bytes, path: file)
-    case .refused(let finding): return (nil, [finding])
-    case .masked: return (Configuration(), [])
-    case .missing where path == nil: return (Configuration(), [])
-    case .missing:
-      return (
-        nil, [Finding(.error, path: file, "no such file", hint: "name an existing file, or none for the defaults")]
-      )
-    }
+    let file = ConfigurationFile.load(path: path, trust: trust)
+    return (file.configuration, file.findings)
   }
 }

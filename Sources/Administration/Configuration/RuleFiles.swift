@@ -85,7 +85,7 @@ public struct RuleFiles: Sendable {
         findings.append(Finding(.error, path: folder, refusal.message, hint: refusal.remedy))
         return []
       }
-      return try names(in: descriptor)
+      return try namesOfFolder(consuming: descriptor)
     } catch .noEntry where !mustExist {
       return []
     } catch {
@@ -93,22 +93,27 @@ public struct RuleFiles: Sendable {
       return []
     }
   }
+}
 
-  /// readdir(3) without "." and ".."; a name that is not UTF-8 cannot be a rule file's and comes with marks in it.
-  private static func names(in folder: consuming Descriptor) throws(Errno) -> [String] {
-    let number = folder.release()
-    guard let stream = fdopendir(number) else {
-      _ = close(number)
-      throw Errno(errno)
-    }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
+func namesOfFolder(_ path: String) throws(Errno) -> [String] {
+  try namesOfFolder(consuming: Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK))
+}
+
+/// readdir(3) without "." and ".."; a name that is not UTF-8 cannot be a rule file's and comes with marks in it.
+private func namesOfFolder(consuming folder: consuming Descriptor) throws(Errno) -> [String] {
+  let number = folder.release()
+  guard let stream = fdopendir(number) else {
+    let error = Errno(errno)
+    _ = close(number)
+    throw error
   }
+  defer { closedir(stream) }
+  var names: [String] = []
+  while let entry = readdir(stream) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+      pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    if name != ".", name != ".." { names.append(name) }
+  }
+  return names.sorted()
 }

@@ -34,12 +34,15 @@ public struct StatusReport: Sendable, Hashable, Codable {
     public var version = Version.lilium
     public var pid: Int32 = 0
     public var uptimeSeconds: UInt64 = 0
+    /// What `lilium.mode=` on the kernel command line overrides the configured modes with; absent where it says nothing.
+    public var commandLineMode: Mode?
 
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
       case version, pid
       case uptimeSeconds = "uptime_seconds"
+      case commandLineMode = "command_line_mode"
     }
   }
 
@@ -78,6 +81,8 @@ public struct StatusReport: Sendable, Hashable, Codable {
     public var identity = ""
     public var rules = 0
     public var loadedAt: Int64 = 0
+    /// True where it is the policy that was last in force, since the present files could not be used at the start.
+    public var isLastGood: Bool?
     /// Why the last reload was refused; absent where it was not.
     public var lastReloadError: String?
 
@@ -85,6 +90,7 @@ public struct StatusReport: Sendable, Hashable, Codable {
 
     private enum CodingKeys: String, CodingKey {
       case identity, rules
+      case isLastGood = "last_good"
       case loadedAt = "loaded_at"
       case lastReloadError = "last_reload_error"
     }

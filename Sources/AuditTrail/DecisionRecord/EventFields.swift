@@ -46,6 +46,7 @@ extension FieldGroup {
     for mechanism in Mechanism.allCases { modes.add(mechanism.name, start.settings[mechanism].mode.name) }
     add("modes", .group(modes))
     add("policy", ifKnown: start.policy)
+    add("command_line_mode", ifKnown: start.commandLineMode?.name)
   }
 
   private mutating func addStop(_ stop: DaemonStop) {

@@ -45,12 +45,17 @@ public struct DaemonStart: Sendable, Hashable {
   public var settings: PolicySettings
   /// The identity of the policy in force.
   public var policy: String?
+  /// What `lilium.mode=` on the kernel command line overrides the configured modes with.
+  public var commandLineMode: Mode?
 
-  public init(version: String, pid: Int32, settings: PolicySettings, policy: String?) {
+  public init(
+    version: String, pid: Int32, settings: PolicySettings, policy: String?, commandLineMode: Mode? = nil
+  ) {
     self.version = version
     self.pid = pid
     self.settings = settings
     self.policy = policy
+    self.commandLineMode = commandLineMode
   }
 }
 
