@@ -18,7 +18,7 @@ MAN_PAGES := $(wildcard man/*.[578])
 SWIFT_TREES := Package.swift Sources Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help deps test-deps build run test fuzz lint format bench check-install install uninstall clean
+.PHONY: help deps test-deps build run test test-vm test-vm-default deb fuzz lint format bench check-install install uninstall clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -35,9 +35,20 @@ build: deps ## build the release programs, the Swift library linked statically
 run: build ## dry run over the whole host until Ctrl-C, as root; SECONDS=N ends it after N seconds
 	@SECONDS_LIMIT='$(SECONDS)' scripts/run.sh $(RELEASE)
 
-test: test-deps build ## every test: unit and kernel tests, fuzzers for a short time, lint, a trial installation
+test: test-deps build ## every test: unit and kernel tests, fuzzers for a short time, lint, a trial installation, the package in VMs
 	@JOBS=$(JOBS) scripts/test.sh
-	@$(MAKE) --no-print-directory fuzz lint check-install
+	@$(MAKE) --no-print-directory fuzz lint check-install test-vm-default
+
+deb: test-deps build ## make the Debian package .build/deb/lilium_VERSION_ARCH.deb, checked by lintian
+	@scripts/deb.sh $(RELEASE)
+
+test-vm: deb ## the package on stock kernels in virtual machines, every case on every kernel, as root: half an hour
+	@cd Tests/VM && python3 -m bed run --kernel all --full
+
+# What of it belongs to `make test`: Debian's own kernel. Who is not root cannot make a guest.
+test-vm-default: deb
+	@if [ "$$(id -u)" -eq 0 ] || [ "$$CI" = true ]; then cd Tests/VM && python3 -m bed run; \
+	else echo "test: not root, so the cases in virtual machines are left out" >&2; fi
 
 fuzz: test-deps ## run each fuzzer for FUZZ_SECONDS (10) over its committed corpus
 	@JOBS=$(JOBS) scripts/fuzz.sh $(FUZZ_SECONDS)
@@ -45,7 +56,7 @@ fuzz: test-deps ## run each fuzzer for FUZZ_SECONDS (10) over its committed corp
 # All of swift-format's default rules are on; .swift-format only sets width and indentation.
 lint: test-deps ## check format, scripts, man pages and the unit
 	swift-format lint --strict --parallel --recursive $(SWIFT_TREES)
-	shellcheck scripts/*.sh Benchmarks/*.sh .ci/run
+	shellcheck scripts/*.sh Benchmarks/*.sh packaging/debian/postinst packaging/debian/postrm Tests/VM/guest/*.sh .ci/run
 	mandoc -T lint -W warning $(MAN_PAGES)
 	@scripts/lint-unit.sh etc/systemd/liliumd.service
 

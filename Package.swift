@@ -209,6 +209,9 @@ let package = Package(
         "PolicyLanguage", "SystemCalls", "TrustDatabase", "TrustSources", "TrustUpkeep", "liliumctl",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .testTarget(
+      name: "RecordMappingTests", dependencies: ["AccessModel", "DecisionRecord"], path: "Tests/RecordMappingTests",
+      exclude: ["Golden"], swiftSettings: strict),
     // They start liliumd and liliumctl, which must be built beside them.
     tests("KernelTests", ["AccessModel", "Fanotify", "FanotifyEnforcement", "liliumctl", "liliumd"]),
   ],

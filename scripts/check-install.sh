@@ -13,7 +13,8 @@ trap 'rm -rf "$root"' EXIT
 make --no-print-directory install DESTDIR="$root" PREFIX=/usr >/dev/null
 
 for file in usr/sbin/liliumd usr/bin/liliumctl usr/lib/systemd/system/liliumd.service etc/lilium/lilium.toml \
-  usr/lib/systemd/catalog/lilium.catalog usr/lib/sysusers.d/lilium.conf usr/share/man/man7/lilium.7.gz \
+  usr/lib/systemd/catalog/lilium.catalog usr/lib/sysusers.d/lilium.conf usr/lib/tmpfiles.d/lilium.conf \
+  usr/share/man/man7/lilium.7.gz \
   usr/share/man/man8/liliumd.8.gz usr/share/man/man8/liliumctl.8.gz usr/share/man/man5/lilium.toml.5.gz \
   usr/share/man/man5/lilium.rules.5.gz usr/share/bash-completion/completions/liliumctl \
   usr/share/zsh/vendor-completions/_liliumctl usr/share/fish/vendor_completions.d/liliumctl.fish \

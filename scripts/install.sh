@@ -32,20 +32,25 @@ make_file() {
   lilium.trust) own_trust ;;
   hook:*) sed "s|/usr/bin/liliumctl|$prefix/bin/liliumctl|g" "${1#hook:}" ;;
   *.gz) gzip -9n <"man/${1%.gz}" ;;
-  bash | zsh | fish) "$programs/liliumctl" --generate-completion-script "$1" ;;
+  # It is read by shells and never run, so it has no interpreter.
+  bash | zsh | fish) "$programs/liliumctl" --generate-completion-script "$1" | sed '1{/^#!/d}' ;;
   esac
 }
 
 # Every installed file but what may be changed: mode, source (made:NAME for a made one), destination below DESTDIR.
 list() {
-  local page rules
+  local page rules mapping
   echo "0755 $programs/liliumd $prefix/sbin/liliumd"
   echo "0755 $programs/liliumctl $prefix/bin/liliumctl"
   echo "0644 made:liliumd.service $prefix/lib/systemd/system/liliumd.service"
   echo "0644 etc/systemd/lilium.sysusers $prefix/lib/sysusers.d/lilium.conf"
+  echo "0644 etc/systemd/lilium.tmpfiles $prefix/lib/tmpfiles.d/lilium.conf"
   echo "0644 etc/catalog/lilium.catalog $prefix/lib/systemd/catalog/lilium.catalog"
   for rules in etc/rules.d/*.rules; do
     echo "0644 $rules $prefix/lib/lilium/rules.d/${rules##*/}"
+  done
+  for mapping in etc/mappings/*.jq; do
+    echo "0644 $mapping $prefix/share/lilium/mappings/${mapping##*/}"
   done
   for page in man/*.[578]; do
     echo "0644 made:${page##*/}.gz $prefix/share/man/man${page##*.}/${page##*/}.gz"
@@ -93,7 +98,8 @@ install_files() {
   done < <(settings)
   [ -n "$root" ] || cat <<'NEXT'
 install: done; nothing is started. Next:
-  systemd-sysusers lilium.conf && journalctl --update-catalog && systemctl daemon-reload
+  systemd-sysusers lilium.conf && systemd-tmpfiles --create lilium.conf
+  journalctl --update-catalog && systemctl daemon-reload
   liliumctl trust sync       # before any mode is set: what should every file contain? dpkg keeps that up to date
   liliumctl trust add PATH   # for what you run and no package brought
   set a mode in /etc/lilium/lilium.toml, run liliumctl check, then: systemctl enable --now liliumd
@@ -115,6 +121,7 @@ uninstall_files() {
     fi
   done < <(settings)
   rmdir "$root$prefix/lib/lilium/rules.d" "$root$prefix/lib/lilium" 2>/dev/null || true
+  rmdir "$root$prefix/share/lilium/mappings" "$root$prefix/share/lilium" 2>/dev/null || true
   rmdir "$root/etc/lilium/rules.d" "$root/etc/lilium/trust.d" "$root/etc/lilium" 2>/dev/null || true
   for target in "$root/etc/lilium/trust.d" "$root/etc/lilium/rules.d" "$root/var/lib/lilium"; do
     [ ! -d "$target" ] || echo "uninstall: kept $target; it is yours to remove"

@@ -12,6 +12,10 @@ if grep -n '^Memory\(Max\|High\|SwapMax\)' "$unit" >&2; then
   echo "$unit: the kernel charges waiting requests to the service's memory; remove the limits above" >&2
   exit 1
 fi
+if grep -n '^RestrictSUIDSGID=' "$unit" >&2; then
+  echo "$unit: it takes openat2(2) away, and scripts would be denied what they open; remove the line above" >&2
+  exit 1
+fi
 if ! command -v systemd-analyze >/dev/null; then
   echo "lint: no systemd-analyze here, so systemd itself has not checked $unit" >&2
   exit 0

@@ -63,7 +63,9 @@ struct StatusText {
     lines += trust(report.trust)
     lines.append(
       "queue    \(queue.pending) pending, \(queue.threads) threads, \(queue.blockedThreads) waiting for content")
-    lines.append("records  \(records.written) written, \(records.suppressed) suppressed, \(records.dropped) dropped")
+    lines.append(
+      "records  \(records.written) written, \(records.suppressed) suppressed, \(records.dropped) dropped"
+        + (records.queued.map { ", \($0) waiting" } ?? ""))
     lines.append("losses   " + losses)
     return lines.map { $0 + "\n" }.joined()
   }

@@ -27,6 +27,11 @@ enum Preflight {
       throw StartRefused(
         text: "liliumd: may open only \(limit) files; the kernel denies what it cannot ask about: raise LimitNOFILE\n")
     }
+    // What a script's arguments name, and true paths, are looked up with it.
+    do throws(Errno) { try Descriptor.tryNaming() } catch {
+      throw StartRefused(
+        text: "liliumd: openat2 is refused (\(error)); the unit's RestrictSUIDSGID= or SystemCallFilter= may do that\n")
+    }
     // A trust database that was loaded anew leaves the memory of the one before.
     ProcessSetup.returnLargeBlocks()
     do throws(DigestError) { try ContentDigest.warmUp() } catch {

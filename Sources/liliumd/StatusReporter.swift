@@ -57,6 +57,7 @@ extension Daemon {
     let records = trail.counters
     report.records.written = records.sinks.map(\.written).max() ?? 0
     report.records.dropped = records.dropped + records.sinks.map(\.dropped).reduce(0, +)
+    report.records.queued = UInt64(records.queued)
     report.records.suppressed = records.suppressed
     return report
   }

@@ -67,7 +67,7 @@ final class TrustKeeper: Sendable {
       event = TrustLoad(generation: manifest.generation, paths: manifest.paths, contents: manifest.contents)
     case .failure(let error):
       finding = .problem(error.sentence)
-      event = TrustLoad(generation: nil, paths: 0, contents: 0, problem: error.description)
+      event = TrustLoad(generation: nil, paths: 0, contents: 0, problem: error.sentence)
     }
     if found != finding { trail.append(.trustLoaded(event)) }
     found = finding

@@ -46,7 +46,7 @@ public struct CoverageSettings: Sendable, Equatable {
   }
 
   public var fileSystems = FileSystems.local
-  /// Absolute paths; the file systems that hold them are left out.
+  /// Mount points; the file systems that are mounted there are left out.
   public var exclude: [String] = []
 
   public init() {}

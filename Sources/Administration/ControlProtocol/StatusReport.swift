@@ -183,6 +183,8 @@ public struct StatusReport: Sendable, Hashable, Codable {
     public var dropped: UInt64 = 0
     /// Held back by the rate limit.
     public var suppressed: UInt64 = 0
+    /// Waiting for the sinks; nil where an older daemon answers, as while it hands over.
+    public var queued: UInt64?
 
     public init() {}
   }

@@ -75,7 +75,7 @@ public final class FileSystemCoverage: Sendable {
     let (scope, exclude) = asked.withLock { $0 }
     switch scope {
     case .local:
-      let excluded = Set(exclude.compactMap { Mounts.device(of: $0, in: entries) })
+      let excluded = Set(exclude.compactMap { Mounts.device(mountedAt: $0, in: entries) })
       for entry in entries { collect(entry, prefix: "", excluded, into: &wanted) }
     case .paths(let paths):
       for path in paths {
@@ -95,7 +95,7 @@ public final class FileSystemCoverage: Sendable {
   public func updateForeign() -> [MarkChange] {
     let (scope, exclude) = asked.withLock { $0 }
     guard scope == .local, let own = try? Mounts.own() else { return [] }
-    let excluded = Set(exclude.compactMap { Mounts.device(of: $0, in: own) })
+    let excluded = Set(exclude.compactMap { Mounts.device(mountedAt: $0, in: own) })
     let ours = Set(own.map { CoverageTarget($0, prefix: "").device })
     let skipped = state.withLock { $0.skipped }
     var wanted: [UInt64: [CoverageTarget]] = [:]

@@ -60,8 +60,11 @@ enum Mounts {
     }
   }
 
-  static func device(of path: String, in entries: [MountEntry]) -> UInt64? {
-    entry(of: path, in: entries).map { UInt64($0.major) << 32 | UInt64($0.minor) }
+  /// The file system that is mounted at this very path. A path below a mount names none: what is mounted there later
+  /// may not be there yet, and the file system that stands in for it, `/` as a rule, was not meant.
+  static func device(mountedAt path: String, in entries: [MountEntry]) -> UInt64? {
+    guard let entry = entry(of: path, in: entries), entry.mountPoint.elementsEqual(path.utf8) else { return nil }
+    return UInt64(entry.major) << 32 | UInt64(entry.minor)
   }
 
   /// The mounts of every other mount namespace that a process lives in, each with a process that lives there.

@@ -40,6 +40,13 @@ public struct Descriptor: ~Copyable, Sendable {
     Descriptor(owning: try shimCall { unsafe lil_open_beneath(directory, path, inRoot ? 1 : 0) })
   }
 
+  /// Whether `name` works at all: a seccomp filter may take openat2(2) away (ENOSYS).
+  public static func tryNaming() throws(Errno) {
+    _ = try unsafe PathBytes("/").withPointer { path throws(Errno) in
+      try unsafe name(path, at: AT_FDCWD, inRoot: false).rawValue
+    }
+  }
+
   /// Names a file without opening it, a link itself, and asks no file system (openat2(2), RESOLVE_CACHED): EAGAIN where
   /// the kernel has not all of the path in memory, or where mounts change meanwhile; EINVAL before Linux 5.12, ENOSYS
   /// before 5.6. So it cannot be made to wait for a file server.
