@@ -21,12 +21,20 @@ struct Connection: ParsableArguments {
   /// Asks, and complains about everything that is not a reply to what was asked.
   func ask(_ request: ControlRequest, over client: ControlClient? = nil) throws -> ControlReply {
     let reply: ControlReply
-    let client = try client ?? connect()
-    do throws(ControlFailure) { reply = try client.ask(request) } catch { throw Self.complain(error) }
+    do throws(ControlFailure) {
+      if let client { reply = try client.ask(request) } else { reply = try askAnew(request) }
+    } catch { throw Self.complain(error) }
     guard case .error(let error) = reply else { return reply }
     Output.complain(Printable.text(error.message))
     for line in error.details ?? [] { Output.complain(Printable.lines(line)) }
     throw error.code == .notFound ? ExitCode.finding : ExitCode.unusable
+  }
+
+  /// A daemon that hangs up without a word may have given way to another, which answers.
+  private func askAnew(_ request: ControlRequest) throws(ControlFailure) -> ControlReply {
+    do throws(ControlFailure) { return try ControlClient(path: socket).ask(request) } catch .closed {
+      return try ControlClient(path: socket).ask(request)
+    }
   }
 
   /// The daemon answered something else than was asked.

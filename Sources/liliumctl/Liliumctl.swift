@@ -16,6 +16,7 @@ struct Liliumctl: ParsableCommand {
     version: Version.lilium,
     subcommands: [
       StatusCommand.self, WatchCommand.self, ExplainCommand.self, ModeCommand.self, ReloadCommand.self,
+      TakeoverCommand.self,
       CheckCommand.self, RulesCommand.self, SimulateCommand.self, DoctorCommand.self, TripwireCallCommand.self,
       TrustCommand.self,
     ])

@@ -73,6 +73,13 @@ struct Arguments: Equatable {
     return resolved
   }
 
+  /// The command line of a service with these arguments.
+  var words: [String] {
+    func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
+    return option("--config", configuration) + rules.flatMap { option("--rules", $0) }
+      + option("--state", state == Self().state ? nil : state) + option("--socket", socket)
+  }
+
   private static func split(_ word: String) -> (String, String?) {
     guard word.hasPrefix("--"), let sign = word.firstIndex(of: "=") else { return (word, nil) }
     return (String(word[..<sign]), String(word[word.index(after: sign)...]))

@@ -1,5 +1,5 @@
 // Owns the promise that one liliumd alone keeps audit rules on this host, whatever its state folder is.
-// It must not be taken by who senses no system call.
+// It must not be taken by who senses no system call. It passes from a daemon to the one that takes over without a gap.
 
 import SystemCalls
 
@@ -13,4 +13,12 @@ final class AuditLock: Sendable {
     file = try Descriptor.open(Self.path, Self.readWriteCreate, mode: 0o600)
     try ProcessSetup.lock(file)
   }
+
+  /// Takes the file that another process has locked, and that stays locked as long as either has it (flock(2)).
+  init(inherited: consuming Descriptor) throws(Errno) {
+    file = inherited
+    try ProcessSetup.lock(file)
+  }
+
+  var descriptor: Int32 { file.rawValue }
 }

@@ -30,13 +30,30 @@ final class CallDoors: Sendable {
   private let monitor: Monitor
   private let trail: Trail
   private let processes: ProcessTable
-  private let marker: String
+  let marker: String
   private let opened = Mutex<Open?>(nil)
+  /// While one daemon takes over from another, both go by the rules in the kernel: neither takes any away.
+  private let isShared: Atomic<Bool>
+  /// Of a daemon that this one takes over from.
+  private let inherited: Mutex<Inheritance?>
+  let kinship = Kinship()
+
+  /// What a daemon that sensed calls leaves to the one that takes over.
+  struct Inheritance: Sendable {
+    let lock: AuditLock
+    var backlog: TakeoverOffer.Raise?
+  }
 
   /// Every dynamically linked program opens it before it runs code of its own (ld.so(8)).
   private static let loaderCache = "/etc/ld.so.cache"
 
-  init(monitor: Monitor, trail: Trail, processes: ProcessTable, stateFolder: String) {
+  /// `shared` where another daemon still senses; `inherited` is what it leaves, if it senses calls.
+  init(
+    monitor: Monitor, trail: Trail, processes: ProcessTable, stateFolder: String, shared: Bool = false,
+    inherited: Inheritance? = nil
+  ) {
+    isShared = Atomic(shared)
+    self.inherited = Mutex(inherited)
     self.monitor = monitor
     self.trail = trail
     self.processes = processes
@@ -63,7 +80,8 @@ final class CallDoors: Sendable {
     do throws(Errno) {
       let preferences = AuditPreferences(
         backlogLimit: configuration.audit.backlogLimit, restoresRules: configuration.audit.restoresRules)
-      for change in try door.keeper.install(rules, preferences) { report(change) }
+      let isShared = isShared.load(ordering: .acquiring)
+      for change in try door.keeper.install(rules, preferences, sparingOthers: isShared) { report(change) }
       for obstacle in try door.keeper.obstacles() { report(obstacle) }
     } catch {
       let reason = Self.refusal(error, door.keeper, rules)
@@ -103,8 +121,10 @@ final class CallDoors: Sendable {
     -> Open
   {
     do throws(Errno) {
-      let lock = try AuditLock()
+      let inherited = inherited.withLock { $0 }
+      let lock = if let inherited { inherited.lock } else { try AuditLock() }
       let keeper = try RuleKeeper(marker: marker)
+      if let raised = inherited?.backlog { keeper.raisedBacklog = (raised.from, raised.to) }
       let group = try PermissionGroup()
       let witnessed = try ProtectedFiles(group: group, marksFolders: false)
       let observer = SubjectWitness(processes)
@@ -112,7 +132,7 @@ final class CallDoors: Sendable {
         mechanism: .exec, group: group, handler: observer, settings: ListenerSettings(configuration))
       let listener = try AuditListener(
         handler: monitor, chronicle: processes, keeper: keeper, reports: reports, plan: plan,
-        receiveBuffer: configuration.audit.receiveBufferMebibytes << 20)
+        receiveBuffer: configuration.audit.receiveBufferMebibytes << 20, kinship: kinship)
       try witness.start()
       witnessed.replace(with: [.file(Self.loaderCache)])
       _ = witnessed.update()
@@ -141,10 +161,17 @@ final class CallDoors: Sendable {
 
   @discardableResult
   private func close(_ door: Open) -> Bool {
-    try? door.keeper.remove()
-    door.listener.stop()
+    let isShared = isShared.load(ordering: .acquiring)
+    if !isShared { try? door.keeper.remove() }
+    door.listener.stop(leaving: isShared)
     return door.witness.stop(nanoseconds: 2_000_000_000)
   }
+
+  func beginSharing() { isShared.store(true, ordering: .releasing) }
+  func stopSharing() { isShared.store(false, ordering: .releasing) }
+
+  /// Once: the lock of a door that is open lives on in it.
+  func takeInheritance() -> Inheritance? { inherited.withLock { $0.take() } }
 
   /// Nil where no mechanism needs audit.
   var status: StatusReport.Audit? {
@@ -179,7 +206,7 @@ final class CallDoors: Sendable {
       lost: { [trail] what, count in trail.append(.loss(what: what, count: count)) })
   }
 
-  private func report(_ change: AuditChange) { trail.append(.sensingChanged(SensingChange(change))) }
+  func report(_ change: AuditChange) { trail.append(.sensingChanged(SensingChange(change))) }
 
   private func report(_ obstacle: AuditObstacle) {
     trail.append(.sensingChanged(SensingChange(what: "audit-obstacle", detail: obstacle.description, isProblem: true)))

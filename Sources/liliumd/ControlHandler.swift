@@ -27,6 +27,7 @@ extension Daemon {
     case .mode(let change): return modeReply(change, peer)
     case .explain(let id): return explanation(id)
     case .watch: return .watching
+    case .takeover: return .error(ControlError(.failed, "the daemon still starts; try again"))
     }
   }
 

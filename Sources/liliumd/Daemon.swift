@@ -3,6 +3,7 @@
 
 import AccessModel
 import Configuration
+import ControlProtocol
 import DecisionRecord
 import FanotifyEnforcement
 import Integrity
@@ -33,25 +34,38 @@ final class Daemon: Sendable {
   let information: InformationFactory
   let trust: TrustKeeper
   let startedAt = Clock.monotonic()
+  /// The second since the epoch that the records' ids begin with.
+  let recordSecond: Int64
   /// Held for the whole of a change, so that changes do not mix.
   private let state: Mutex<State>
 
-  init(_ arguments: Arguments, _ loaded: LoadedPolicy, commandLineMode: Mode?) throws {
+  init(
+    _ arguments: Arguments, _ loaded: LoadedPolicy, commandLineMode: Mode?, predecessor: Predecessor? = nil
+  ) throws {
+    let overrides = predecessor?.overrides(at: Clock.realtime()) ?? [:]
+    var settings = loaded.policy.settings
+    for (mechanism, override) in overrides { settings[mechanism].mode = override.mode }
+    // Ids must differ from those of a daemon that began in the same second.
+    recordSecond = max(Clock.realtime() / 1_000_000_000, (predecessor?.offer.recordSecond ?? 0) + 1)
     self.arguments = arguments
     self.commandLineMode = commandLineMode
     let log = loaded.configuration.log
     trail = try Trail(
-      idPrefix: String(Clock.realtime() / 1_000_000_000, radix: 36), settings: TrailSettings(log),
+      idPrefix: String(recordSecond, radix: 36), settings: TrailSettings(log),
       sinks: try Sinks.make(arguments, log), capacity: log.queue)
     let trust = TrustKeeper(folder: "\(arguments.state)/trust", trail: trail)
     self.trust = trust
     let information = try InformationFactory(interpreters: loaded.configuration.interpreters, trust: trust.base)
     self.information = information
     monitor = Monitor(
-      policy: loaded.policy, trail: trail, monotonic: { Clock.monotonic() }, realtime: { Clock.realtime() },
+      policy: loaded.policy.withSettings(settings), trail: trail, monotonic: { Clock.monotonic() },
+      realtime: { Clock.realtime() },
       makeInformation: { mechanism, room in information.make(for: mechanism, room: room) })
-    doors = Doors(monitor: monitor, trail: trail, information: information, stateFolder: arguments.state)
-    state = Mutex(State(loaded: loaded, loadedAt: Clock.realtime(), lastReloadError: loaded.replaces?.rendered))
+    doors = Doors(
+      monitor: monitor, trail: trail, information: information, stateFolder: arguments.state, predecessor: predecessor)
+    state = Mutex(
+      State(
+        loaded: loaded, loadedAt: Clock.realtime(), overrides: overrides, lastReloadError: loaded.replaces?.rendered))
     trail.policyChanged(ruleCount: loaded.policy.rules.rules.count)
   }
 
@@ -67,12 +81,17 @@ final class Daemon: Sendable {
     do throws(TrustStoreError) { _ = try trust.load() } catch  where loaded.policy.readsTrust {
       Console.error("liliumd: warning: \(error.sentence); \(error.remedy)\n")
     } catch {}
-    try doors.change(to: loaded.policy, loaded.configuration)
+    try doors.change(to: monitor.policy, loaded.configuration)
+  }
+
+  /// The host relies on this daemon from now on.
+  func recordStart(after predecessor: Int32?) {
     trail.append(
       .started(
         DaemonStart(
-          version: daemonVersion, pid: ProcessSetup.processID, settings: loaded.policy.settings,
-          policy: loaded.identity, commandLineMode: commandLineMode)))
+          version: daemonVersion, pid: ProcessSetup.processID, settings: monitor.policy.settings,
+          policy: snapshot.loaded.identity, commandLineMode: commandLineMode, predecessor: predecessor)))
+    let loaded = snapshot.loaded
     if let refused = loaded.replaces {
       trail.append(.policyRefused(diagnostics: refused.findings.map(\.rendered), running: loaded.identity))
     }

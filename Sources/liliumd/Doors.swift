@@ -2,7 +2,9 @@
 // It must not decide or load a policy; it is changed by one thread at a time, under the daemon's lock.
 
 import AccessModel
+import AuditResponse
 import Configuration
+import ControlProtocol
 import DecisionRecord
 import Fanotify
 import FanotifyEnforcement
@@ -43,19 +45,28 @@ final class Doors: Sendable {
   private let memory: RememberedAllows?
   /// Processes that read files to vouch for them.
   let unasked = UnaskedReaders()
+  /// The daemon that takes over, or that is taken over from: it reads what it protects.
+  let relatives = UnaskedReaders()
   private let exec = Mutex<Exec?>(nil)
   private let open = Mutex<Open?>(nil)
   private let reported = Mutex<Set<String>>([])
   let calls: CallDoors
   private let watcher = Mutex<(thread: Thread, watch: CoverageThread)?>(nil)
 
-  init(monitor: Monitor, trail: Trail, information: InformationFactory, stateFolder: String) {
+  init(
+    monitor: Monitor, trail: Trail, information: InformationFactory, stateFolder: String, predecessor: Predecessor?
+  ) {
     self.monitor = monitor
     calls = CallDoors(
-      monitor: monitor, trail: trail, processes: information.processes, stateFolder: stateFolder)
+      monitor: monitor, trail: trail, processes: information.processes, stateFolder: stateFolder,
+      shared: predecessor != nil, inherited: predecessor?.takeCalls())
     self.trail = trail
     self.information = information
     memory = information.memory
+    guard let offer = predecessor?.offer else { return }
+    calls.kinship.begin(offer.pid)
+    _ = relatives.admit(pid: offer.pid)
+    for reader in offer.state.readers { _ = unasked.admit(pid: reader) }
   }
 
   var execDoor: Exec? { exec.withLock { $0 } }
@@ -149,7 +160,7 @@ final class Doors: Sendable {
     do throws(Errno) {
       return try PermissionListener(
         mechanism: mechanism, group: group, handler: monitor, settings: settings, memory: memory,
-        unasked: mechanism == .exec ? unasked : nil)
+        unasked: mechanism == .exec ? unasked : relatives)
     } catch {
       throw DoorError(mechanism: mechanism, reason: "eventfd: \(error)")
     }
@@ -178,11 +189,13 @@ final class Doors: Sendable {
   /// How long a listener may take to decide what is queued; what is late by then the deadline has answered.
   private static let patience: UInt64 = 5_000_000_000
 
-  /// Takes all marks away and answers what waits. True where every thread ended.
-  func closeAll() -> Bool {
+  /// Takes all marks away and answers what waits. True where every thread ended. To leave them to another daemon,
+  /// calls come first: until then both record them.
+  func closeAll(leaving: Bool = false) -> Bool {
     stopWatching()
+    let first = leaving ? calls.close() : true
     let ended = listeners.map { $0.stop(nanoseconds: Self.patience) }
-    return calls.close() && !ended.contains(false)
+    return first && calls.close() && !ended.contains(false)
   }
 }
 

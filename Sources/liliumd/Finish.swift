@@ -9,8 +9,9 @@ import TrailSinks
 
 extension Daemon {
   /// The last status. Answers everything first: the trail may wait for a slow sink, the host may not.
-  func finish(_ cause: String) -> StatusReport {
-    _ = doors.closeAll()
+  /// `leaving` the host to another daemon.
+  func finish(_ cause: String, leaving: Bool = false) -> StatusReport {
+    _ = doors.closeAll(leaving: leaving)
     information.memory?.stop()
     let report = status()
     trail.append(.stopped(DaemonStop(cause, report)))

@@ -8,16 +8,24 @@ final class StateLock {
   private let file: Descriptor
   private var isHeld = false
 
-  /// Makes the folder where it does not exist, and holds a lock in it.
-  init(folder: String) throws {
+  /// Makes the folder where it does not exist, and holds a lock in it. An `inherited` file is locked already, by a
+  /// process that lives: it is this one's to take away only from `own` on.
+  init(folder: String, inherited: consuming Descriptor? = nil) throws {
     do throws(Errno) { try ProcessSetup.makeDirectory(folder, mode: 0o700) } catch {
       throw StartRefused(text: "liliumd: cannot make the state folder \(folder): \(error); name another with --state\n")
     }
     path = "\(folder)/liliumd.lock"
     do throws(Errno) {
-      file = try Descriptor.open(path, Self.readWriteCreate, mode: 0o600)
-      try ProcessSetup.lock(file)
-      isHeld = true
+      switch consume inherited {
+      case .some(let descriptor): file = descriptor
+      case .none:
+        file = try Descriptor.open(path, Self.readWriteCreate, mode: 0o600)
+        isHeld = true
+      }
+      do throws(Errno) { try ProcessSetup.lock(file) } catch {
+        isHeld = false
+        throw error
+      }
     } catch {
       let why = error == .again ? "another liliumd uses it" : "\(error)"
       throw StartRefused(
@@ -26,6 +34,14 @@ final class StateLock {
   }
 
   private static let readWriteCreate: Int32 = 0o102
+
+  var descriptor: Int32 { file.rawValue }
+
+  /// The process that the file was inherited from is about to end.
+  func own() { isHeld = true }
+
+  /// Leaves the file, and the lock, to the process that inherited them.
+  func leave() { isHeld = false }
 
   /// Takes the lock's file away; that of another daemon stays.
   func remove() {

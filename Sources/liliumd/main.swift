@@ -19,12 +19,17 @@ case .refused(let problem):
 case .cleanUp(let arguments):
   exit(CleanUp.run(arguments.resolved(against: ProcessSetup.currentDirectory)))
 case .run(let arguments):
+  var predecessor: Predecessor?
+  let text: String
   do {
-    exit(try Service(arguments.resolved(against: ProcessSetup.currentDirectory)).run())
+    predecessor = try Predecessor.inherited()
+    exit(try Service(arguments.resolved(against: ProcessSetup.currentDirectory), predecessor).run())
   } catch let refused as StartRefused {
-    Console.error(refused.text)
+    text = refused.text
   } catch {
-    Console.error("liliumd: \(error)\n")
+    text = "liliumd: \(error)\n"
   }
+  Console.error(text)
+  predecessor?.refuse(text)
   exit(1)
 }

@@ -37,7 +37,7 @@ func fullReport() -> StatusReport {
 @Suite struct ReplyTests {
   static let replies: [ControlReply] = [
     .status(fullReport()), .status(StatusReport()), .version(VersionReport()),
-    .reading,
+    .reading, .takenOver(TakeoverReport(pid: 7, version: "0.2.0")),
     .trust(TrustReport(generation: 7, paths: 90000, contents: 3)),
     .reloaded(ReloadReport(identity: "abc", rules: 2, warnings: ["w"])),
     .mode(ModeReport(mechanism: .open, mode: .enforce, until: 5)), .mode(ModeReport(mechanism: .exec, mode: .off)),

@@ -10,6 +10,7 @@ import Testing
     (.version, #"{"protocol":1,"request":"version"}"#),
     (.reload, #"{"protocol":1,"request":"reload"}"#),
     (.readFiles, #"{"protocol":1,"request":"read-files"}"#),
+    (.takeover, #"{"protocol":1,"request":"takeover"}"#),
     (.trustChanged, #"{"protocol":1,"request":"trust-changed"}"#),
     (
       .mode(ModeChange(mechanism: .exec, mode: .audit, seconds: 300)),
@@ -44,7 +45,8 @@ import Testing
     (#"{"protocol":1,"request":7}"#, .malformed, "request: not a text"),
     (
       #"{"protocol":1,"request":"stop"}"#, .unknownRequest,
-      "unknown request; the requests are explain, mode, read-files, reload, status, trust-changed, version, watch"
+      "unknown request; the requests are explain, mode, read-files, reload, status, takeover, trust-changed, version, "
+        + "watch"
     ),
     (#"{"protocol":1,"request":"status","verbose":true}"#, .malformed, "a field that this request does not have"),
     (#"{"protocol":1,"request":"status"} {}"#, .malformed, "not a JSON object"),

@@ -84,6 +84,11 @@ private let samples: [Sample] = [
     event: .trustLoaded(TrustLoad(generation: 7, paths: 91_234, contents: 12)),
     json: head + #""trust-loaded","generation":7,"paths":91234,"contents":12,"problem":false}"#,
     priority: 6, message: "trust database generation 7 loaded: 91234 paths, 12 contents trusted wherever they lie"),
+  Sample(
+    event: .started(DaemonStart(version: "0.1.0", pid: 8, settings: PolicySettings(), policy: nil, predecessor: 7)),
+    json: head + #""started","version":"0.1.0","pid":8,"modes":{"exec":"off","open":"off","ptrace":"off","#
+      + #""mprotect":"off","module":"off","kexec":"off","mount":"off","clone":"off","ioctl":"off"},"took_over_from":7}"#,
+    priority: 6, message: "liliumd 0.1.0 started and took over from process 7: every mechanism is off"),
 ]
 
 @Suite("Records of other kinds")

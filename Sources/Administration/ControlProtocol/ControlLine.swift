@@ -38,6 +38,11 @@ public enum ControlLine {
     try decode(JSONValue.self, line, limit: longestReply)
   }
 
+  /// Reads what two daemons say to each other.
+  public static func decodeTakeover(_ message: [UInt8]) throws(ControlError) -> TakeoverMessage {
+    try decode(TakeoverMessage.self, message, limit: longestReply)
+  }
+
   private static func text(_ value: some Encodable, _ format: JSONEncoder.OutputFormatting) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = format.union([.sortedKeys, .withoutEscapingSlashes])

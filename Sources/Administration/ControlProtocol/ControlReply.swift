@@ -11,6 +11,8 @@ public enum ControlReply: Sendable, Hashable {
   case mode(ModeReport)
   /// The trust database that the daemon now answers from.
   case trust(TrustReport)
+  /// Another process goes on from here; this one ends.
+  case takenOver(TakeoverReport)
   /// The process that asked is not asked about what it opens.
   case reading
   /// Records follow as lines of their own, as DecisionRecord writes them, until the watcher hangs up.
@@ -66,6 +68,18 @@ public struct TrustReport: Sendable, Hashable, Codable {
   }
 }
 
+public struct TakeoverReport: Sendable, Hashable, Codable {
+  /// The process that goes on.
+  public var pid: Int32
+  /// Its version.
+  public var version: String
+
+  public init(pid: Int32, version: String) {
+    self.pid = pid
+    self.version = version
+  }
+}
+
 /// What is known about one decision.
 public struct Explanation: Sendable, Hashable, Codable {
   public var record: JSONValue
@@ -95,6 +109,7 @@ extension ControlReply: Codable {
     case version = "protocol"
     case status, reloaded, mode, trust, reading, watching, dropped, explanation, error
     case daemonVersion = "version"
+    case takenOver = "taken_over"
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -106,6 +121,7 @@ extension ControlReply: Codable {
     case .reloaded(let report): try container.encode(report, forKey: .reloaded)
     case .mode(let report): try container.encode(report, forKey: .mode)
     case .trust(let report): try container.encode(report, forKey: .trust)
+    case .takenOver(let report): try container.encode(report, forKey: .takenOver)
     case .reading: try container.encode(true, forKey: .reading)
     case .watching: try container.encode(true, forKey: .watching)
     case .dropped(let count): try container.encode(count, forKey: .dropped)
@@ -131,6 +147,8 @@ extension ControlReply: Codable {
       self = .mode(report)
     } else if let report = try container.decodeIfPresent(TrustReport.self, forKey: .trust) {
       self = .trust(report)
+    } else if let report = try container.decodeIfPresent(TakeoverReport.self, forKey: .takenOver) {
+      self = .takenOver(report)
     } else if container.contains(.reading) {
       self = .reading
     } else if container.contains(.watching) {

@@ -13,11 +13,15 @@ public enum ControlRequest: Sendable, Hashable {
   /// The process that asks opens files of any content from now on until it ends, in order to vouch for them.
   case readFiles
   case mode(ModeChange)
+  /// The program on disk, as it is now, goes on in the daemon's stead.
+  case takeover
   case watch(WatchFilter)
   /// By the id that a record carries.
   case explain(id: String)
 
-  public static let names = ["explain", "mode", "read-files", "reload", "status", "trust-changed", "version", "watch"]
+  public static let names = [
+    "explain", "mode", "read-files", "reload", "status", "takeover", "trust-changed", "version", "watch",
+  ]
 
   public var name: String {
     switch self {
@@ -27,6 +31,7 @@ public enum ControlRequest: Sendable, Hashable {
     case .trustChanged: "trust-changed"
     case .readFiles: "read-files"
     case .mode: "mode"
+    case .takeover: "takeover"
     case .watch: "watch"
     case .explain: "explain"
     }
@@ -36,7 +41,7 @@ public enum ControlRequest: Sendable, Hashable {
   public var isReadOnly: Bool {
     switch self {
     case .status, .version, .watch, .explain: true
-    case .reload, .trustChanged, .readFiles, .mode: false
+    case .reload, .trustChanged, .readFiles, .mode, .takeover: false
     }
   }
 }
@@ -70,7 +75,7 @@ extension ControlRequest: Codable {
     try container.encode(Version.controlProtocol, forKey: .version)
     try container.encode(name, forKey: .request)
     switch self {
-    case .status, .version, .reload, .trustChanged, .readFiles: break
+    case .status, .version, .reload, .trustChanged, .readFiles, .takeover: break
     case .mode(let change):
       try container.encode(change.mechanism, forKey: .mechanism)
       try container.encode(change.mode, forKey: .mode)
@@ -96,6 +101,7 @@ extension ControlRequest: Codable {
     case "reload": self = .reload
     case "trust-changed": self = .trustChanged
     case "read-files": self = .readFiles
+    case "takeover": self = .takeover
     case "mode": self = .mode(try Self.modeChange(fields))
     case "watch": self = .watch(try fields.optional(WatchFilter.self, .filter) ?? WatchFilter())
     case "explain": self = .explain(id: try Self.recordID(fields))
@@ -108,7 +114,7 @@ extension ControlRequest: Codable {
 
   private var keys: [Key] {
     switch self {
-    case .status, .version, .reload, .trustChanged, .readFiles: []
+    case .status, .version, .reload, .trustChanged, .readFiles, .takeover: []
     case .mode: [.mechanism, .mode, .seconds]
     case .watch: [.filter]
     case .explain: [.id]

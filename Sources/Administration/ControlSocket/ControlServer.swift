@@ -13,38 +13,64 @@ public final class ControlServer: Sendable {
   private let wakeUp: WakeUp
   private let queue: WatchQueue
   private let isStopping = Atomic<Bool>(false)
-  private let thread: Mutex<Thread?>
+  private let leavesSocket = Atomic<Bool>(false)
+  private let service: ControlService
+  private let thread = Mutex<Thread?>(nil)
 
   /// Listens at `path`: mode 0660 for root and `group`, or 0600 without a group. A failed start leaves no socket.
   ///
   /// - Parameters:
+  ///   - inherited: the socket that listens at `path` already, for another process that ends.
+  ///   - serves: at once; otherwise whoever connects waits until `serve`.
   ///   - access: what a peer may do; `PeerAccess.of(_:readers:)` by default.
   ///   - watchersChanged: told, on the server's thread, how many peers watch.
   ///   - handler: answers what a peer may ask, on the server's thread, one request after the other. `watch` does not
   ///     reach it.
   public init(
-    path: String, group: UInt32?, access: (@Sendable (Peer) -> PeerAccess)? = nil,
+    path: String, group: UInt32?, inherited: consuming Descriptor? = nil, serves: Bool = true,
+    access: (@Sendable (Peer) -> PeerAccess)? = nil,
     watchersChanged: @escaping @Sendable (Int) -> Void = { _ in }, handler: @escaping Handler
   ) throws(SystemCallError) {
-    socket = try ControlSocketFile(path: path, group: group)
+    socket = try ControlSocketFile(path: path, group: group, inherited: inherited)
     do throws(Errno) { wakeUp = try WakeUp() } catch {
       socket.remove()
       throw SystemCallError("eventfd", path, error)
     }
     queue = WatchQueue(wakeUp)
-    thread = Mutex(nil)
-    let service = ControlService(
+    service = ControlService(
       queue: queue, access: access ?? { PeerAccess.of($0, readers: group) }, watchersChanged: watchersChanged,
       handler: handler)
-    do throws(Errno) {
-      let started = try Thread.start("lilium-control") { [socket, wakeUp, self] in
-        service.run(socket, wakeUp) { isStopping.load(ordering: .acquiring) }
-      }
-      thread.withLock { $0 = started }
-    } catch {
+    guard serves else { return }
+    do throws(Errno) { try serve() } catch {
       socket.remove()
       throw SystemCallError("pthread_create", path, error)
     }
+  }
+
+  /// Whether a socket's file stands at the path.
+  public static func isSocket(_ path: String) -> Bool {
+    // The path is a plain string that outlives the call.
+    guard let status = try? unsafe FileStatus.of(path: path, followingLinks: false) else { return false }
+    return status.mode & 0o170000 == 0o140000
+  }
+
+  /// Answers from now on. Once.
+  public func serve() throws(Errno) {
+    let started = try Thread.start("lilium-control") { [self] in
+      service.run(socket, wakeUp) { isStopping.load(ordering: .acquiring) }
+    }
+    thread.withLock { $0 = started }
+  }
+
+  /// The listening socket, for a process that is to have it too; valid while the server serves, as it does when the
+  /// handler asks.
+  public var listeningDescriptor: Int32 { socket.number }
+
+  /// Accepts and answers nothing more, after the reply to the request that the handler is at. The socket and its file
+  /// stay: they are another process's now. `stop` is still due.
+  public func leaveSocket() {
+    leavesSocket.store(true, ordering: .releasing)
+    isStopping.store(true, ordering: .releasing)
   }
 
   /// Hands one record, a line of JSON, to those who watch. Never blocks; may be called from any thread.
@@ -54,8 +80,8 @@ public final class ControlServer: Sendable {
 
   public var watcherCount: Int { queue.watcherCount }
 
-  /// Ends every connection, removes the socket and waits for the thread. Once is enough; must not be called by the
-  /// handler.
+  /// Ends every connection, removes the socket, unless it was left to another, and waits for the thread. Once is
+  /// enough; must not be called by the handler.
   public func stop() {
     isStopping.store(true, ordering: .releasing)
     wakeUp.wake()
@@ -63,21 +89,32 @@ public final class ControlServer: Sendable {
       defer { thread = nil }
       return thread
     }
-    guard let running else { return }
-    running.join()
-    socket.remove()
+    running?.join()
+    if !leavesSocket.load(ordering: .acquiring) { socket.remove() }
   }
 }
 
 /// The listening socket and the file that stands for it.
 final class ControlSocketFile: Sendable {
   private let listener: Mutex<Descriptor?>
+  /// Of the listening socket.
+  let number: Int32
   private let path: String
   private let status: FileStatus
 
-  init(path: String, group: UInt32?) throws(SystemCallError) {
+  init(path: String, group: UInt32?, inherited: consuming Descriptor?) throws(SystemCallError) {
+    let mode: UInt32 = group == nil ? 0o600 : 0o660
+    let isOwn = inherited == nil
     do throws(Errno) {
-      listener = Mutex(try UnixSocket.listen(at: path, mode: group == nil ? 0o600 : 0o660))
+      let socket: Descriptor
+      switch consume inherited {
+      case .some(let descriptor):
+        try ProcessSetup.changeMode(path, mode)
+        socket = descriptor
+      case .none: socket = try UnixSocket.listen(at: path, mode: mode)
+      }
+      number = socket.rawValue
+      listener = Mutex(socket)
     } catch {
       throw SystemCallError("bind", path, error)
     }
@@ -87,7 +124,7 @@ final class ControlSocketFile: Sendable {
       // The path is the listener's own, just bound.
       status = try unsafe FileStatus.of(path: path, followingLinks: false)
     } catch {
-      try? ProcessSetup.removeFile(path)
+      if isOwn { try? ProcessSetup.removeFile(path) }
       throw SystemCallError("chown", path, error)
     }
   }

@@ -36,8 +36,10 @@ struct ControlService: Sendable {
       }
       if events[1] != 0 { wakeUp.clear() }
       passRecordsOn(to: connections)
-      for (connection, event) in zip(connections, events.dropFirst(2)) where event != 0 { serve(connection, event) }
-      if events[0] != 0 { accept(listener, &connections) }
+      for (connection, event) in zip(connections, events.dropFirst(2)) where event != 0 && !isStopping() {
+        serve(connection, event)
+      }
+      if events[0] != 0, !isStopping() { accept(listener, &connections) }
       end(&connections)
     }
     if queue.watcherCount > 0 {

@@ -47,6 +47,7 @@ extension FieldGroup {
     add("modes", .group(modes))
     add("policy", ifKnown: start.policy)
     add("command_line_mode", ifKnown: start.commandLineMode?.name)
+    if let predecessor = start.predecessor { add("took_over_from", predecessor) }
   }
 
   private mutating func addStop(_ stop: DaemonStop) {

@@ -131,7 +131,8 @@ extension DaemonStart {
   fileprivate var words: String {
     let armed = Mechanism.allCases.filter { settings[$0].mode != .off }
     let modes = armed.map { "\($0.name) \(settings[$0].mode.name)" }.joined(separator: ", ")
-    return "liliumd \(displaySentence(version)) started: \(modes.isEmpty ? "every mechanism is off" : modes)"
+    let over = predecessor.map { " and took over from process \($0)" } ?? ""
+    return "liliumd \(displaySentence(version)) started\(over): \(modes.isEmpty ? "every mechanism is off" : modes)"
   }
 }
 

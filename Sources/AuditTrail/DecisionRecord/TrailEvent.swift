@@ -47,10 +47,14 @@ public struct DaemonStart: Sendable, Hashable {
   public var policy: String?
   /// What `lilium.mode=` on the kernel command line overrides the configured modes with.
   public var commandLineMode: Mode?
+  /// The process that it took over from, without a gap; nil where it did not.
+  public var predecessor: Int32?
 
   public init(
-    version: String, pid: Int32, settings: PolicySettings, policy: String?, commandLineMode: Mode? = nil
+    version: String, pid: Int32, settings: PolicySettings, policy: String?, commandLineMode: Mode? = nil,
+    predecessor: Int32? = nil
   ) {
+    self.predecessor = predecessor
     self.version = version
     self.pid = pid
     self.settings = settings

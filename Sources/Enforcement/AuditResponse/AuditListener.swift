@@ -49,11 +49,14 @@ public struct AuditReports: Sendable {
 public final class AuditListener<Handler: Mediator>: Sendable {
   private let handler: Handler
   private let chronicle: any SubjectChronicle
+  private let kinship: Kinship
   private let keeper: RuleKeeper
   private let reports: AuditReports
   private let stream: AuditStream
   private let wakeUp: WakeUp
   private let stopping = Atomic<Bool>(false)
+  /// Another daemon reads on, and the rules stay.
+  private let isLeaving = Atomic<Bool>(false)
   private let turns = Atomic<UInt64>(0)
   private let plan: Mutex<SensingPlan>
   private let counts = Mutex(AuditListenerStatus())
@@ -70,8 +73,9 @@ public final class AuditListener<Handler: Mediator>: Sendable {
   /// Joins the kernel's multicast at once, so that nothing is missed once rules are there. `receiveBuffer` in bytes.
   public init(
     handler: Handler, chronicle: any SubjectChronicle, keeper: RuleKeeper, reports: AuditReports, plan: SensingPlan,
-    receiveBuffer: Int
+    receiveBuffer: Int, kinship: Kinship = Kinship()
   ) throws(Errno) {
+    self.kinship = kinship
     self.handler = handler
     self.chronicle = chronicle
     self.keeper = keeper
@@ -96,12 +100,14 @@ public final class AuditListener<Handler: Mediator>: Sendable {
     let mounts = try MountLedger()
     let baseline = try keeper.status().lost
     let started = try Thread.start("lilium-audit") { [self] in
-      let sensor = CallSensor(plan: plan.withLock { $0 }, chronicle: chronicle, mounts: mounts)
+      let sensor = CallSensor(plan: plan.withLock { $0 }, chronicle: chronicle, mounts: mounts, kinship: kinship)
       var turn = Turn(sensor: sensor, lost: baseline)
       while !stopping.load(ordering: .acquiring) { run(&turn) }
       // What was called before the rules went away is still to be told; others' rules may make records without end.
+      // With another reader, it is enough to have found nothing waiting once.
       let end = Clock.monotonic() + Self.patience
-      while Clock.monotonic() < end, drain(&turn) > 0 { decide(&turn) }
+      let enough = isLeaving.load(ordering: .acquiring) ? Self.batch : 1
+      while Clock.monotonic() < end, drain(&turn) >= enough { decide(&turn) }
       turn.assembler.flush()
       repeat { decide(&turn) } while turn.isBehind && Clock.monotonic() < end
       measure(&turn)
@@ -109,8 +115,9 @@ public final class AuditListener<Handler: Mediator>: Sendable {
     thread.withLock { $0 = started }
   }
 
-  /// Reads what has come, decides it, and returns. Call after the rules are gone.
-  public func stop() {
+  /// Reads what has come, decides it, and returns. Call after the rules are gone, or when another reads.
+  public func stop(leaving: Bool = false) {
+    isLeaving.store(leaving, ordering: .releasing)
     stopping.store(true, ordering: .releasing)
     wakeUp.wake()
     let running = thread.withLock { thread in

@@ -28,13 +28,15 @@ struct CallSensor {
   private var mounts: MountLedger
   private var suspicions: [Suspicion] = []
   private let chronicle: any SubjectChronicle
+  private let kinship: Kinship
   private let ownPID = ProcessSetup.processID
   private let scratch = Facts()
   /// So long a child's own call may be under way to here, in nanoseconds.
   private static let doubt: UInt64 = 100_000_000
   private static let mostSuspicions = 4096
 
-  init(plan: SensingPlan, chronicle: any SubjectChronicle, mounts: MountLedger) {
+  init(plan: SensingPlan, chronicle: any SubjectChronicle, mounts: MountLedger, kinship: Kinship = Kinship()) {
+    self.kinship = kinship
     self.plan = plan
     self.chronicle = chronicle
     self.mounts = mounts
@@ -42,7 +44,7 @@ struct CallSensor {
 
   mutating func sense(_ record: CallRecord, received: UInt64) -> Finding {
     acquit(by: record)
-    guard record.pid != ownPID,
+    guard record.pid != ownPID, !kinship.covers(record.pid, at: record.event.time),
       let mechanism = plan.mechanism(of: record.call, on: record.architecture, record.arguments)
     else { return .none }
     let caller = Caller(pid: record.pid, at: record.event.time)

@@ -38,6 +38,8 @@ public final class RuleKeeper: Sendable {
     var isMissing = false
     /// The backlog limit that was raised, and to what.
     var raised: (from: UInt32, to: UInt32)?
+    /// Another daemon looks after the rules.
+    var isResting = false
   }
 
   private let control: AuditControl
@@ -63,17 +65,43 @@ public final class RuleKeeper: Sendable {
     AuditObstacle.survey(status: try status(), listed: try listed(), wanted: wanted)
   }
 
-  /// Puts these rules in force and takes away what else bears Lilium's keys. Rules that stay are not touched, so that
-  /// nothing is unseen meanwhile. EPERM where auditing is locked and rules are missing.
-  public func install(_ rules: [CompiledRule], _ preferences: AuditPreferences) throws(Errno) -> [AuditChange] {
-    try changing.withLock { _ throws(Errno) in try put(rules, preferences) }
+  /// Puts these rules in force and takes away what else bears Lilium's keys, unless another daemon still goes by it.
+  /// Rules that stay are not touched, so that nothing is unseen meanwhile. EPERM where auditing is locked and rules are
+  /// missing.
+  public func install(
+    _ rules: [CompiledRule], _ preferences: AuditPreferences, sparingOthers: Bool = false
+  ) throws(Errno) -> [AuditChange] {
+    try changing.withLock { _ throws(Errno) in try put(rules, preferences, sparingOthers: sparingOthers) }
   }
 
-  private func put(_ rules: [CompiledRule], _ preferences: AuditPreferences) throws(Errno) -> [AuditChange] {
+  /// Leaves the rules to another daemon, which may put others in force. Once no `restore` is under way, it returns.
+  public func rest() { changing.withLock { _ in state.withLock { $0.isResting = true } } }
+
+  /// The other one has ended, and may have left its own rules: exactly those that were in force are again, and none of
+  /// them is missing meanwhile.
+  public func resume() throws(Errno) {
+    try changing.withLock { _ throws(Errno) in
+      let (rules, preferences) = state.withLock { state in
+        state.isResting = false
+        return (state.wanted, state.preferences)
+      }
+      if !rules.isEmpty { _ = try put(rules, preferences, sparingOthers: false) }
+    }
+  }
+
+  /// What the kernel's backlog limit was raised from and to, by this daemon or one that it took over from.
+  public var raisedBacklog: (from: UInt32, to: UInt32)? {
+    get { state.withLock { $0.raised } }
+    set { state.withLock { $0.raised = newValue } }
+  }
+
+  private func put(
+    _ rules: [CompiledRule], _ preferences: AuditPreferences, sparingOthers: Bool
+  ) throws(Errno) -> [AuditChange] {
     let before = try control.status()
     let own = try control.rules().filter(Self.isOwn)
     for rule in rules where !own.contains(where: { $0.matches(rule.rule) }) { try add(rule.rule) }
-    for stale in own where !rules.contains(where: { stale.matches($0.rule) }) {
+    for stale in own where !sparingOthers && !rules.contains(where: { stale.matches($0.rule) }) {
       do throws(Errno) { try control.delete(stale) } catch {
         // Locked: it can only report what nobody asks about any more.
         if error != .noEntry, error != .permission { throw error }
@@ -113,8 +141,10 @@ public final class RuleKeeper: Sendable {
   }
 
   private func putBack() throws(Errno) -> [AuditChange] {
-    let (rules, preferences, wasMissing) = state.withLock { ($0.wanted, $0.preferences, $0.isMissing) }
-    if rules.isEmpty { return [] }
+    let (rules, preferences, wasMissing, isResting) = state.withLock {
+      ($0.wanted, $0.preferences, $0.isMissing, $0.isResting)
+    }
+    if rules.isEmpty || isResting { return [] }
     let now = try control.status()
     let listed = try control.rules()
     let gone = rules.filter { rule in !listed.contains { $0.matches(rule.rule) } }

@@ -33,6 +33,18 @@ public final class UnaskedReaders: Sendable {
     }
   }
 
+  /// Those that are admitted and live.
+  public var processes: [Int32] {
+    readers.withLock { readers in readers.processes.filter { $0.value.handle.isAlive }.map(\.key).sorted() }
+  }
+
+  /// Keeps none but these.
+  public func keep(only pids: Set<Int32>) {
+    readers.withLock { readers in
+      for pid in readers.processes.keys where !pids.contains(pid) { Self.drop(pid, &readers, count) }
+    }
+  }
+
   /// Whether this process, which waits for an answer now, is one of them and still runs the program that was admitted.
   func contains(pid: Int32) -> Bool {
     guard count.load(ordering: .acquiring) > 0 else { return false }

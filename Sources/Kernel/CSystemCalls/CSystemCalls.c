@@ -269,6 +269,10 @@ long lil_send(int socket, const void *bytes, size_t count) {
     return lil_result(send(socket, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
+int lil_socket_pair(int out[2]) {
+    return (int)lil_result(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, out));
+}
+
 int lil_peer_of(int descriptor, struct lil_peer *out) {
     struct ucred peer;
     socklen_t length = sizeof peer;
@@ -302,6 +306,51 @@ int lil_pidfd_open(int pid) { return (int)lil_result(syscall(SYS_pidfd_open, pid
 
 int lil_pidfd_kill(int descriptor) {
     return (int)lil_result(syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, NULL, 0));
+}
+
+int lil_pidfd_signal(int descriptor, int number) {
+    return (int)lil_result(syscall(SYS_pidfd_send_signal, descriptor, number, NULL, 0));
+}
+
+/* In the child, which shares the memory of the thread that waits for it and has descriptors and signals of its own. */
+static int lil_become(void *argument) {
+    struct lil_program *program = argument;
+    const int above = 64; /* Where no number that is wanted can be. */
+    int held[16];
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++) sigaction(number, &usual, NULL);
+    for (unsigned i = 0; i < program->count; i++) {
+        held[i] = fcntl(program->descriptors[i], F_DUPFD_CLOEXEC, above);
+        if (held[i] < 0) goto failed;
+    }
+    for (unsigned i = 0; i < program->count; i++)
+        if (dup2(held[i], 3 + (int)i) < 0) goto failed;
+    if (syscall(SYS_close_range, 3 + program->count, ~0U, 0) < 0) goto failed;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    execve(program->path, program->arguments, program->environment);
+failed:
+    program->error = errno;
+    _exit(127);
+}
+
+int lil_start_sibling(struct lil_program *program, int *pidfd) {
+    const size_t size = 64 << 10;
+    sigset_t all, before;
+    if (program->count > 16) return -E2BIG;
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) return -errno;
+    program->error = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int pid = (int)lil_result(
+        clone(lil_become, stack + size, CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_PIDFD | SIGCHLD, program, pidfd));
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    munmap(stack, size);
+    if (pid < 0 || program->error == 0) return pid;
+    close(*pidfd);
+    return -program->error;
 }
 
 int lil_own_file_tree(void) { return unshare(CLONE_FS) < 0 ? -errno : 0; }

@@ -24,6 +24,10 @@ public enum Notify {
     send("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic() / 1000)")
   }
 
+  /// MAINPID=: another process of the service is its main process from now on, and alone may notify.
+  @discardableResult
+  public static func mainProcess(_ pid: Int32) -> Bool { send("MAINPID=\(pid)") }
+
   /// STOPPING=1: shutdown has begun.
   @discardableResult
   public static func stopping() -> Bool { send("STOPPING=1") }

@@ -21,4 +21,12 @@ public struct ProcessHandle: ~Copyable, Sendable {
 
   /// SIGKILL. ESRCH where the process has ended; EPERM where it may not be signalled.
   public func kill() throws(Errno) { _ = try shimCall { lil_pidfd_kill(descriptor.rawValue) } }
+
+  /// Any signal; ESRCH where the process has ended.
+  public func signal(_ number: Int32) throws(Errno) {
+    _ = try shimCall { lil_pidfd_signal(descriptor.rawValue, number) }
+  }
+
+  /// For poll(2): readable once the process has ended. Valid as long as the handle.
+  public var endDescriptor: Int32 { descriptor.rawValue }
 }

@@ -55,6 +55,10 @@ public enum ProcessSetup {
     return unsafe error == 0 && found != nil ? entry.gr_gid : nil
   }
 
+  public static func changeMode(_ path: String, _ mode: UInt32) throws(Errno) {
+    _ = try systemCall { unsafe chmod(path, mode) }
+  }
+
   public static func changeOwner(_ path: String, group: UInt32) throws(Errno) {
     _ = try systemCall { unsafe chown(path, uid_t.max, group) }
   }

@@ -24,6 +24,8 @@ ALLOWED = ("/usr/bin/true", "/usr/bin/id")
 OPENED = ("/etc/passwd", "/usr/bin/ls", "/usr/lib/os-release", "/etc/lilium/lilium.toml")
 # Every exec and open asks the daemon, and every denial is a record: nothing is left to the kernel or held back.
 EVERYTHING = '[trust]\nremember = false\n[log]\nrate_limit = "off"\n'
+# The same with the daemon's own deadline, after which the guard looks for one that stands still.
+PROMPT = EVERYTHING + "[failure]\nanswer_deadline_ms = 2000\n"
 
 
 def enforce(rules="", extra=EVERYTHING, **modes):

@@ -5,6 +5,7 @@ It must not touch such a file system from this process: whoever does may never c
 
 import contextlib
 import ctypes
+import functools
 import os
 import pathlib
 import subprocess
@@ -23,6 +24,8 @@ NOBODY = 65534
 MS_NOSUID, MS_NODEV = 2, 4
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 MNT_FORCE_DETACH = 1 | 2
+# A thread that waits for a file there is given up after the daemon's own deadline.
+enforce = functools.partial(faults.enforce, extra=faults.PROMPT)
 
 
 def library():
@@ -72,7 +75,7 @@ class Dead:
     """What must hold while a file system at DEAD does not answer. The class that is tested gives `dead`."""
 
     def setUp(self):
-        self.addCleanup(faults.enforce)
+        self.addCleanup(enforce)
 
     def expect_life(self):
         """Programs run, denials hold, and the service can be asked, reloaded and restarted."""
@@ -99,7 +102,7 @@ class Dead:
         return any(file["mountpoint"] == "/mnt/new" for file in host.status()["marks"]["filesystems"])
 
     def test_it_is_there(self):
-        faults.enforce(mount="audit")
+        enforce(mount="audit")
         with self.dead():
             self.expect_life()
             before = host.daemon_pid()
@@ -109,7 +112,7 @@ class Dead:
 
     def test_somebody_waits_in_it(self):
         """As who opens, executes, or stats a file there, and as who has it for a working folder."""
-        faults.enforce(mount="audit")
+        enforce(mount="audit")
         with self.dead(), contextlib.ExitStack() as stack:
             for code in (f"open('{DEAD}/file')", f"import os; os.execv('{DEAD}/program', ['x'])",
                          f"import os; os.chdir('{DEAD}')", f"import os; os.stat('{DEAD}/x')"):
@@ -123,13 +126,13 @@ class Dead:
             f'deny open when object.path == "{DEAD}/secret" && subject.uid != 0\n'
             f'deny open when object.path.startsWith("{DEAD}/secrets/")\n')
         with self.dead():
-            faults.enforce(rules, mount="audit", open="enforce")
+            enforce(rules, mount="audit", open="enforce")
             self.expect_life()
 
     def test_rules_named_it_before(self):
         """The same where the file system died later than the rules were loaded."""
         rules = f'deny open when object.path == "{DEAD}/secret" && subject.uid != 0\n'
-        faults.enforce(rules, mount="audit", open="enforce")
+        enforce(rules, mount="audit", open="enforce")
         with self.dead():
             self.expect_life()
 
@@ -143,10 +146,10 @@ class DeadFUSE(Dead, unittest.TestCase):
 
     def test_coverage_names_it(self):
         """A file system that the configuration names may be refused, or left out; it must not hang the service."""
-        text = host.configuration({"exec": "enforce"}, faults.EVERYTHING)
+        text = host.configuration({"exec": "enforce"}, faults.PROMPT)
         for line in (f'filesystems = ["/", "{DEAD}"]', f'exclude = ["/payload", "{DEAD}"]'):
             with self.subTest(line), self.dead():
-                faults.enforce()
+                enforce()
                 if line.startswith("exclude"):
                     changed = text.replace('exclude = ["/payload"]', line)
                 else:
@@ -159,7 +162,7 @@ class DeadFUSE(Dead, unittest.TestCase):
 
     def test_of_a_user_in_a_mount_namespace(self):
         """Any user may mount one in namespaces of his own, and run what lies there."""
-        faults.enforce(mount="audit", clone="audit")
+        enforce(mount="audit", clone="audit")
         user = (
             f"import os, sys; sys.path.insert(0, '{pathlib.Path(__file__).parent}'); import test_dead_fs as t\n"
             f"assert t.library().unshare({CLONE_NEWNS | CLONE_NEWUSER}) == 0\n"

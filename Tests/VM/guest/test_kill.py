@@ -22,7 +22,7 @@ FOUND_OUT = 60
 
 class Killed(unittest.TestCase):
     def setUp(self):
-        faults.enforce()
+        faults.enforce(extra=faults.PROMPT)
         self.since = host.cursor()
 
     def signal_daemon(self, number):

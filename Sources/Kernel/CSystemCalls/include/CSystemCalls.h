@@ -106,6 +106,8 @@ int lil_unix_socket(int datagram, int nonblocking);
 int lil_unix_bind(int socket, const char *path);
 int lil_unix_connect(int socket, const char *path);
 int lil_accept(int listener);
+/* Two connected sockets that keep messages apart and never block (socketpair(2), SOCK_SEQPACKET). */
+int lil_socket_pair(int out[2]);
 long lil_send(int socket, const void *bytes, size_t count);
 int lil_peer_of(int descriptor, struct lil_peer *out);
 /* A pidfd of the process that connected (unix(7), SO_PEERPIDFD, since Linux 6.5); -ENOPROTOOPT before. */
@@ -117,6 +119,8 @@ int lil_peer_groups(int descriptor, uint32_t *groups, unsigned capacity);
 int lil_pidfd_open(int pid);
 /* SIGKILL by pidfd_send_signal(2). */
 int lil_pidfd_kill(int descriptor);
+/* pidfd_send_signal(2), since Linux 5.1. */
+int lil_pidfd_signal(int descriptor, int number);
 /* The calling thread gets a root and working folder of its own (unshare(2), CLONE_FS). */
 int lil_own_file_tree(void);
 /* The calling thread enters a mount namespace (setns(2)); it must have a file tree of its own. */
@@ -126,6 +130,18 @@ int lil_fchdir(int folder);
 int64_t lil_mount_id(int descriptor);
 /* umount2(2) with MNT_DETACH and UMOUNT_NOFOLLOW. */
 int lil_detach_mount(const char *path);
+
+/* A program to start: its descriptors 3, 4, ... are to be these, and it gets no others beside 0, 1 and 2. */
+struct lil_program {
+    const char *path;
+    char *const *arguments, *const *environment;
+    const int *descriptors;
+    unsigned count;
+    int error; /* of the child until it is another program */
+};
+/* Starts it as a child of the caller's own parent (clone(2), CLONE_PARENT) with no signal blocked or ignored, and waits
+   until it runs. Its process id; `pidfd` is its pidfd. A refused execve(2) is -errno, and leaves no process. */
+int lil_start_sibling(struct lil_program *program, int *pidfd);
 
 /* Calls that leave everything as it is, made to see who hears of them. */
 /* ptrace(2), PTRACE_ATTACH of pid 0, which is nobody's: ESRCH. */
