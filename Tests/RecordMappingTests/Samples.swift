@@ -217,7 +217,11 @@ private func settings() -> PolicySettings {
 }
 
 private let events: [Sample] = [
-  Sample("started", .started(DaemonStart(version: "0.1.0", pid: 7, settings: settings(), policy: "ab12", commandLineMode: .audit, predecessor: 6))),
+  Sample(
+    "started",
+    .started(
+      DaemonStart(
+        version: "0.1.0", pid: 7, settings: settings(), policy: "ab12", commandLineMode: .audit, predecessor: 6))),
   Sample(
     "stopped",
     .stopped(

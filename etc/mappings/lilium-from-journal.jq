@@ -6,7 +6,7 @@
 # The journal keeps flat text; here are the names that are not plain text in a record (lilium-record(5)).
 
 def integers:
-  ["schema", "answer_us", "count", "rules", "seconds", "uptime_s", "answer_p50_us", "answer_p99_us", "generation",
+  ["schema", "answer_us", "count", "rules", "seconds", "uptime_s", "took_over_from", "answer_p50_us", "answer_p99_us", "generation",
    "paths", "contents", "pid", "uid", "subject.pid", "subject.ppid", "subject.start", "subject.uid", "subject.euid",
    "subject.gid", "subject.auid", "subject.session", "object.inode", "object.size", "object.owner", "object.group",
    "object.links", "target.pid", "target.uid", "operation.size", "operation.result", "operation.audit_serial"];
