@@ -21,7 +21,7 @@ final class Daemon: Sendable {
   struct State: Sendable {
     var loaded: LoadedPolicy
     var loadedAt: Int64
-    /// Modes that were set at run time; `until` in nanoseconds since the epoch, nil for no end.
+    /// Modes that were set at run time; `until` in nanoseconds of the monotonic clock, which nobody sets; nil for no end.
     var overrides: [Mechanism: (mode: Mode, until: Int64?)] = [:]
     var lastReloadError: String?
   }
@@ -42,7 +42,7 @@ final class Daemon: Sendable {
   init(
     _ arguments: Arguments, _ loaded: LoadedPolicy, commandLineMode: Mode?, predecessor: Predecessor? = nil
   ) throws {
-    let overrides = predecessor?.overrides(at: Clock.realtime()) ?? [:]
+    let overrides = predecessor?.overrides(at: Int64(Clock.monotonic())) ?? [:]
     var settings = loaded.policy.settings
     for (mechanism, override) in overrides { settings[mechanism].mode = override.mode }
     // Ids must differ from those of a daemon that began in the same second.
@@ -177,14 +177,17 @@ final class Daemon: Sendable {
 
   /// Sets a mode at run time; with `seconds` the configured one comes back by itself.
   func setMode(_ mechanism: Mechanism, _ mode: Mode, seconds: Int?, uid: UInt32?) throws(DoorError) -> Int64? {
-    let until = seconds.map { Clock.realtime() + Int64($0) * 1_000_000_000 }
+    let until = seconds.map { Int64(Clock.monotonic()) + Int64($0) * 1_000_000_000 }
     try change(mechanism, mode, override: (mode, until), uid: uid)
-    return until
+    return until.map(Self.realTime)
   }
+
+  /// When a time of the monotonic clock is by the host's clock, as far as that goes on as it does now.
+  static func realTime(_ monotonic: Int64) -> Int64 { Clock.realtime() + monotonic - Int64(Clock.monotonic()) }
 
   /// Brings configured modes back whose time has come.
   func expireOverrides() {
-    let now = Clock.realtime()
+    let now = Int64(Clock.monotonic())
     let due = state.withLock { state in
       state.overrides.filter { ($0.value.until ?? .max) <= now }.map(\.key)
     }
@@ -206,7 +209,8 @@ final class Daemon: Sendable {
         return error
       }
       state.overrides[mechanism] = override
-      trail.append(.modeChanged(mechanism: mechanism, from: before, to: mode, until: override?.until, uid: uid))
+      trail.append(
+        .modeChanged(mechanism: mechanism, from: before, to: mode, until: override?.until.map(Self.realTime), uid: uid))
       return nil
     }
     if let failed { throw failed }

@@ -6,6 +6,7 @@ import AuditResponse
 import Configuration
 import ControlProtocol
 import ControlSocket
+import DecisionRecord
 import FanotifyEnforcement
 import Journal
 import PolicyDecision
@@ -13,10 +14,13 @@ import PolicyLanguage
 import ReferenceMonitor
 import StallGuard
 import SystemCalls
+import TrailSinks
 
 /// Why the daemon does not start: a sentence for the administrator.
 struct StartRefused: Error {
   let text: String
+  /// 2 where another start will not do better until somebody has mended what it reads.
+  var status: Int32 = 1
 }
 
 final class Service {
@@ -51,7 +55,7 @@ final class Service {
         ? try LoadedPolicy.loadForStart(arguments, override: commandLineMode)
         : try LoadedPolicy.load(arguments, override: commandLineMode)
     } catch {
-      throw StartRefused(text: error.rendered + "liliumd does not start with these errors.\n")
+      throw StartRefused(text: error.rendered + "liliumd does not start with these errors.\n", status: 2)
     }
     Console.error(loaded.warnings.map(\.rendered).joined())
     if let refused = loaded.replaces {
@@ -86,6 +90,7 @@ final class Service {
     }
     Preflight.harden()
     if predecessor == nil { daemon.recordStart(after: nil) }
+    if lock.wasLeft { daemon.trail.append(.loss(what: "killed-before", count: 1)) }
   }
 
   private func guardAnswers(_ configuration: Configuration) {

@@ -7,6 +7,8 @@ final class StateLock {
   private let path: String
   private let file: Descriptor
   private var isHeld = false
+  /// The daemon before this one did not end in order: what it had not yet written is lost.
+  private(set) var wasLeft = false
 
   /// Makes the folder where it does not exist, and holds a lock in it. An `inherited` file is locked already, by a
   /// process that lives: it is this one's to take away only from `own` on.
@@ -19,6 +21,7 @@ final class StateLock {
       switch consume inherited {
       case .some(let descriptor): file = descriptor
       case .none:
+        wasLeft = (try? FileStatus.of(path: path)) != nil
         file = try Descriptor.open(path, Self.readWriteCreate, mode: 0o600)
         isHeld = true
       }

@@ -74,7 +74,7 @@ extension Daemon {
         }
       return StatusReport.MechanismStatus(
         mechanism: mechanism, mode: mode, configuredMode: state.loaded.policy.settings[mechanism].mode,
-        overriddenUntil: state.overrides[mechanism]?.until.map { $0 / 1_000_000_000 }, effect: effect)
+        overriddenUntil: state.overrides[mechanism]?.until.map { Self.realTime($0) / 1_000_000_000 }, effect: effect)
     }
   }
 

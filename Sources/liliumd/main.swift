@@ -1,4 +1,5 @@
-// Owns the start of the process and its exit status: 0 ended by a signal or cleaned up, 1 did not start, 2 wrong command line.
+// Owns the start of the process and its exit status: 0 ended by a signal or cleaned up, 1 did not start, 2 wrong command
+// line, configuration or rules.
 // It must not do anything else.
 
 import ControlProtocol
@@ -21,15 +22,17 @@ case .cleanUp(let arguments):
 case .run(let arguments):
   var predecessor: Predecessor?
   let text: String
+  var status: Int32 = 1
   do {
     predecessor = try Predecessor.inherited()
     exit(try Service(arguments.resolved(against: ProcessSetup.currentDirectory), predecessor).run())
   } catch let refused as StartRefused {
     text = refused.text
+    status = refused.status
   } catch {
     text = "liliumd: \(error)\n"
   }
   Console.error(text)
   predecessor?.refuse(text)
-  exit(1)
+  exit(status)
 }

@@ -22,7 +22,7 @@ public struct TakeoverOffer: Sendable, Hashable, Codable {
   public struct Override: Sendable, Hashable, Codable {
     public var mechanism: Mechanism
     public var mode: Mode
-    /// When it ends, in nanoseconds since the epoch; absent where it does not by itself.
+    /// When it ends, in nanoseconds of the monotonic clock; absent where it does not by itself.
     public var until: Int64?
 
     public init(mechanism: Mechanism, mode: Mode, until: Int64?) {

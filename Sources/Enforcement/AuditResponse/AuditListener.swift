@@ -251,7 +251,10 @@ extension AuditListener {
     case .request(let request):
       sum.requests += 1
       let desk = desk(for: request.mechanism, &turn)
+      let isMount = request.mechanism == .mount
       handler.mediate(request, at: desk)
+      // What was undone is to be gone here too: the next mount may get its id and its device.
+      if isMount { turn.sensor.lookAgain() }
       return true
     case .unseen:
       sum.unseen += 1

@@ -61,6 +61,9 @@ struct CallSensor {
         record, mechanism: mechanism, received: received, caller: caller, mount: mount, namespaces: namespaces))
   }
 
+  /// Sees what became of the host's mounts.
+  mutating func lookAgain() { _ = mounts.difference(for: nil) }
+
   /// A mount is sought where the caller lives. One that is gone, or on its way, shows no namespace: it is sought among the
   /// host's where the caller was noted there before.
   private mutating func findMount(_ record: CallRecord, isAlive: Bool) -> MountFinding? {

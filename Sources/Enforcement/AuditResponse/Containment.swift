@@ -2,6 +2,7 @@
 // It must not touch a process or mount that is not proven to be the one, nor pid 1, liliumd or a kernel thread.
 
 internal import AccessModel
+internal import AuditNetlink
 internal import ProcFS
 internal import SystemCalls
 
@@ -15,7 +16,8 @@ enum Containment {
     guard let mount, mount.isNew else {
       if case .failure(let failure) = ending { return .notContained(failure) }
       // What was mounted stays where nobody can say which mount it is.
-      return MountFinding.makesMount(record) ? .notContained(.mountChanged) : .done(.contained)
+      return MountFinding.makesMount(record) || record.call == .moveMount && mount == nil
+        ? .notContained(.mountChanged) : .done(.contained)
     }
     // What was mounted is what matters, whatever became of the one who did it.
     do throws(ContainmentFailure) { try undo(mount, mountNamespace) } catch { return .notContained(error) }

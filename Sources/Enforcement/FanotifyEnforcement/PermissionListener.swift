@@ -118,6 +118,9 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
     crew.quit()
   }
 
+  /// What the busiest host needs for its requests at once.
+  private static var leastDescriptors: UInt64 { 65536 }
+
   /// Whether the thread is to end; counts what an event's loss means.
   private func endsWork(_ error: Errno) -> Bool {
     switch error {
@@ -130,6 +133,8 @@ public final class PermissionListener<Handler: Mediator>: Sendable {
     case .tooManyFiles, .systemTooManyFiles:
       // The kernel has denied the event. Descriptors come free as requests are answered: do not spin meanwhile.
       losses.count(.outOfDescriptors)
+      // Somebody may have lowered the limit under a running daemon.
+      _ = try? ProcessSetup.raiseDescriptorLimit(to: Self.leastDescriptors)
       handler.noteFailure(.outOfDescriptors, of: mechanism, pid: 0, operation: .open, nanoseconds: 0)
       Clock.sleep(nanoseconds: 1_000_000)
       return false
