@@ -13,14 +13,23 @@ struct Tripwire {
   let socket: String
   /// What of ioctl(2) is sensed.
   let ioctl: RequestFilter
+  /// In which a record must arrive, in nanoseconds. It begins when the process that made the call has ended: a slow
+  /// host takes its time to start one.
+  let patience: UInt64
   let start: Start
 
-  /// In which a call must arrive.
-  private static let limit: UInt64 = 2_000_000_000
+  /// In which such a process must end.
+  private static let longestCall: UInt64 = 60_000_000_000
+  /// After so many milliseconds of silence somebody looks whether one has ended.
+  private static let step: Int32 = 50
 
-  init(socket: String, ioctl: RequestFilter, start: @escaping Start = TripwireChild.start) {
+  init(
+    socket: String, ioctl: RequestFilter, patience: UInt64 = 10_000_000_000,
+    start: @escaping Start = TripwireChild.start
+  ) {
     self.socket = socket
     self.ioctl = ioctl
+    self.patience = patience
     self.start = start
   }
 
@@ -33,7 +42,8 @@ struct Tripwire {
       let watcher = try ControlClient(path: socket)
       guard case .watching = try watcher.ask(.watch(WatchFilter())) else { return [Self.idle("liliumd does not say")] }
       var checks = try trip(armed, watcher)
-      if checks.count < armed.count, case .status(let after) = try client.ask(.status) {
+      // Another connection: one that was silent for as long as a slow host needs is closed.
+      if checks.count < armed.count, case .status(let after) = try ControlClient(path: socket).ask(.status) {
         for mechanism in armed where checks[mechanism] == nil { checks[mechanism] = judge(mechanism, before, after) }
       }
       return armed.compactMap { checks[$0] }
@@ -44,12 +54,21 @@ struct Tripwire {
 
   private static func idle(_ why: String) -> HostCheck { HostCheck("tripwire", .information, "not tried: \(why)") }
 
-  /// Makes all calls at once and reads until each has arrived or the time is over. What has not arrived is left out.
+  /// A call that has not arrived yet.
+  private struct Call {
+    let mechanism: Mechanism
+    let child: TripwireChild
+    /// When it is too late.
+    var limit: UInt64
+    var hasEnded = false
+  }
+
+  /// Makes all calls at once and reads until each has arrived or its time is over. What has not arrived is left out.
   private func trip(
     _ armed: [Mechanism], _ watcher: ControlClient
   ) throws(ControlFailure) -> [Mechanism: HostCheck] {
     var checks: [Mechanism: HostCheck] = [:]
-    var waiting: [Int32: Mechanism] = [:]
+    var waiting: [Int32: Call] = [:]
     var children: [TripwireChild] = []
     let begun = Clock.monotonic()
     defer { for child in children { child.end() } }
@@ -61,38 +80,47 @@ struct Tripwire {
       do throws(Errno) {
         let child = try start(mechanism, request)
         children.append(child)
-        waiting[child.pid] = mechanism
+        waiting[child.pid] = Call(mechanism: mechanism, child: child, limit: Clock.monotonic() + Self.longestCall)
       } catch {
         let why = "not tried: no process could be started (\(error))"
         checks[mechanism] = Self.check(mechanism, .information, why)
       }
     }
-    while !waiting.isEmpty, let line = try next(watcher, until: begun + Self.limit) {
-      guard let pid = Self.caller(line, among: waiting), let mechanism = waiting.removeValue(forKey: pid) else {
-        continue
+    while !waiting.isEmpty {
+      do throws(ControlFailure) {
+        // The daemon has hung up.
+        guard let line = try watcher.nextLine(milliseconds: Self.step) else { break }
+        if let pid = Self.caller(line, among: waiting), let call = waiting.removeValue(forKey: pid) {
+          let milliseconds = (Clock.monotonic() - begun) / 1_000_000
+          checks[call.mechanism] = Self.check(
+            call.mechanism, .available, "the call arrived as a record after \(milliseconds) ms")
+        }
+      } catch .silent {}
+      for call in dropLate(&waiting) where !call.hasEnded {
+        checks[call.mechanism] = Self.check(
+          call.mechanism, .missing, "the process that makes the call did not end within 60 s")
       }
-      let milliseconds = (Clock.monotonic() - begun) / 1_000_000
-      checks[mechanism] = Self.check(mechanism, .available, "the call arrived as a record after \(milliseconds) ms")
     }
     return checks
   }
 
-  /// The next line, nil where the time is over.
-  private func next(_ watcher: ControlClient, until limit: UInt64) throws(ControlFailure) -> [UInt8]? {
+  /// Takes out the calls whose time is over.
+  private func dropLate(_ waiting: inout [Int32: Call]) -> [Call] {
     let now = Clock.monotonic()
-    guard now < limit else { return nil }
-    do throws(ControlFailure) {
-      return try watcher.nextLine(milliseconds: Int32((limit - now) / 1_000_000 + 1))
-    } catch .silent {
-      return nil
+    for (pid, call) in waiting where !call.hasEnded && call.child.hasEnded {
+      waiting[pid]?.hasEnded = true
+      waiting[pid]?.limit = now + patience
     }
+    let late = waiting.filter { $0.value.limit <= now }
+    for pid in late.keys { waiting[pid] = nil }
+    return Array(late.values)
   }
 
   /// The child whose record this is, of its own mechanism.
-  private static func caller(_ line: [UInt8], among waiting: [Int32: Mechanism]) -> Int32? {
+  private static func caller(_ line: [UInt8], among waiting: [Int32: Call]) -> Int32? {
     guard let record = try? ControlLine.decodeValue(line), record["kind"]?.string == "decision" else { return nil }
     guard case .integer(let number)? = record["subject"]?["pid"], let pid = Int32(exactly: number) else { return nil }
-    guard let mechanism = waiting[pid], record["mechanism"]?.string == mechanism.name else { return nil }
+    guard let mechanism = waiting[pid]?.mechanism, record["mechanism"]?.string == mechanism.name else { return nil }
     return pid
   }
 
@@ -102,7 +130,7 @@ struct Tripwire {
     guard later > earlier else {
       return Self.check(
         mechanism, .missing,
-        "the call did not arrive within 2 s: see above what hides audit records, and liliumctl status")
+        "no record within \(patience / 1_000_000_000) s: see above what hides audit records, and liliumctl status")
     }
     return Self.check(
       mechanism, .available,

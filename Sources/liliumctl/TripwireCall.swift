@@ -43,6 +43,8 @@ struct TripwireChild {
         "/proc/self/exe", ["liliumctl", "tripwire-call", mechanism.name, "--request", String(request)]))
   }
 
+  var hasEnded: Bool { ChildProcess.hasEnded(pid) }
+
   /// Ends it, if it has not ended, and takes its status.
   func end() { ChildProcess.end(pid) }
 }

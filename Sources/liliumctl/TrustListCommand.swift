@@ -11,7 +11,8 @@ internal import TrustUpkeep
 
 struct TrustListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List what is trusted; --json gives one object a line.")
+    commandName: "list", abstract: "List what is trusted; --json gives one object a line.",
+    discussion: "Exit codes: 0 something is listed, 1 nothing.")
 
   @Argument(help: "Only what lies at or below this path.") var path: String?
   @Option(help: "Only what this source vouches for.") var source: TrustSource?
@@ -43,7 +44,7 @@ struct TrustListCommand: ParsableCommand {
         return true
       }
     }
-    if count == 0, path != nil { throw ExitCode.finding }
+    if count == 0 { throw ExitCode.finding }
   }
 
   private func show(_ entry: TrustEntry, at path: [UInt8]) {

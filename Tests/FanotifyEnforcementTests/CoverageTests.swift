@@ -1,5 +1,7 @@
 // Which file systems are local, where a mount is marked, and which losses count as losses.
 
+import Fanotify
+import Glibc
 import ProcFS
 import SystemCalls
 import Testing
@@ -64,5 +66,92 @@ import Testing
     losses.noteAnswer(.permission)
     #expect(losses.value(.subjectGone) == 1 && losses.value(.answerRefused) == 1)
     #expect(ListenerLosses.Kind.allCases.filter { !$0.isLoss } == [.subjectGone])
+  }
+}
+
+extension MemoryTests {
+  /// What is told of mounts that come and go.
+  @Suite final class MountChangeTests {
+    private let folder = Tree()
+    private let coverage: FileSystemCoverage
+    private let groups: [PermissionGroup]
+
+    init() throws {
+      groups = [try PermissionGroup(), try PermissionGroup()]
+      coverage = FileSystemCoverage(
+        group: groups[0], guests: groups[1], events: [.open, .execute], scope: .paths([]), exclude: [],
+        mounts: MountTable())
+      try folder.directory("one")
+      try folder.directory("two")
+    }
+
+    deinit {
+      for name in ["two", "one"] {
+        guard let pid = try? ChildProcess.start("/usr/bin/umount", ["umount", "-q", place(name)]) else { continue }
+        waitpid(pid, nil, 0)
+      }
+    }
+
+    @Test func aDeviceNumberThatIsUsedAgainIsAnotherFileSystem() throws {
+      try mount("-t", "tmpfs", "first", place("one"))
+      let first = try device("one")
+      #expect(try changes(at: "one") == ["marked one"])
+      #expect(try changes(at: "one").isEmpty)
+      try unmount("one")
+      try mount("-t", "tmpfs", "second", place("one"))
+      // Otherwise this test tries nothing: the kernel gives the lowest number that is free.
+      try #require(try device("one") == first)
+      #expect(try changes(at: "one") == ["gone one", "marked one"])
+      #expect(try changes(at: "one").isEmpty)
+      try unmount("one")
+      try mount("-t", "tmpfs", "third", place("two"))
+      try #require(try device("two") == first)
+      #expect(try changes(at: "two") == ["gone one", "marked two"])
+      #expect(coverage.marked.map(\.mountPoint) == [Array(place("two").utf8)])
+    }
+
+    @Test func anotherMountOfTheSameFileSystemIsNoNews() throws {
+      try mount("-t", "tmpfs", "first", place("one"))
+      #expect(try changes(at: "one") == ["marked one"])
+      try mount("--bind", place("one"), place("two"))
+      #expect(try changes(at: "one", "two").isEmpty)
+      try unmount("one")
+      #expect(try changes(at: "two").isEmpty)
+      #expect(coverage.marked.map(\.mountPoint) == [Array(place("two").utf8)])
+    }
+
+    private func place(_ name: String) -> String { "\(folder.path)/\(name)" }
+
+    private func device(_ name: String) throws -> UInt64 {
+      let status = try FileStatus.of(path: PathBytes(place(name)))
+      return UInt64(status.deviceMajor) << 32 | UInt64(status.deviceMinor)
+    }
+
+    /// Never where nothing is mounted: the file system of the tests themselves would be marked, and nobody answers.
+    private func changes(at names: String...) throws -> [String] {
+      let root = try FileStatus.of(path: PathBytes(folder.path))
+      for name in names { try #require(try device(name) != UInt64(root.deviceMajor) << 32 | UInt64(root.deviceMinor)) }
+      coverage.replace(scope: .paths(names.map(place)), exclude: [])
+      return try coverage.update().map { change in
+        switch change {
+        case .marked(let file): "marked \(name(file))"
+        case .gone(let file): "gone \(name(file))"
+        case .failed(let file, let why): "failed \(name(file)) \(why)"
+        }
+      }
+    }
+
+    private func name(_ file: MarkedFileSystem) -> String {
+      String(decoding: file.mountPoint.suffix(3), as: UTF8.self)
+    }
+
+    private func mount(_ arguments: String...) throws { try run("/usr/bin/mount", arguments) }
+    private func unmount(_ name: String) throws { try run("/usr/bin/umount", [place(name)]) }
+
+    private func run(_ program: String, _ arguments: [String]) throws {
+      let pid = try ChildProcess.start(program, [program] + arguments)
+      var status: Int32 = 0
+      try #require(waitpid(pid, &status, 0) == pid && status == 0, "\(program) \(arguments)")
+    }
   }
 }

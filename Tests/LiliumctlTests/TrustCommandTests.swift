@@ -108,6 +108,10 @@ final class TrustRig {
     _ = try rig.trust("sync", "--source", "file", "--quiet", trustFiles: true)
     let tool = try rig.write("bin/tool", "tool", mode: 0o755)
     #expect(try rig.trust("explain", tool).status == 1)
+    for words in [["list"], ["list", "--json"], ["list", "--source", "transaction"]] {
+      let nothing = try rig.start(TrustRig.program, ["trust"] + words + ["--state", "\(rig.path)/state"])
+      #expect(nothing.status == 1 && nothing.output.isEmpty && nothing.complaint.isEmpty, "\(words)")
+    }
     let added = try rig.trust("add", tool, trustFiles: true)
     #expect(added.status == 0)
     #expect(added.output == "\(tool): trusted with the content that it has now\n")
@@ -117,6 +121,8 @@ final class TrustRig {
     #expect(explained.json?["trusted"] == .bool(true))
     #expect(explained.json?["path"] == .string(tool))
     #expect(explained.json?["contents"] == explained.json?["contents"])
+    #expect(try rig.trust("list").status == 0)
+    #expect(try rig.trust("list", "--source", "transaction").status == 1)
     let listed = try rig.trust("list", "\(rig.path)/bin", "--json")
     #expect(listed.json?["path"] == .string(tool))
     #expect(try rig.trust("list", "\(rig.path)/bin", "--source", "dpkg").status == 1)

@@ -35,6 +35,7 @@ public enum FileReading: Sendable, Hashable {
 public final class FileMeter {
   private let sha256: FileDigester
   private let both: FileDigester
+  private let measureVerity: Verity.Measure
   private static let attempts = 3
   /// The clock of a file's change time goes in steps of a few milliseconds: what is younger than this might be changed
   /// once more without showing.
@@ -43,7 +44,10 @@ public final class FileMeter {
   private static let leaveAccessTime: Int32 = 0o1000000
 
   /// Throws where libcrypto does not work.
-  public init() throws {
+  public convenience init() throws { try self.init(verity: Verity.measure) }
+
+  init(verity: @escaping Verity.Measure) throws {
+    measureVerity = verity
     sha256 = try FileDigester([.sha256])
     both = try FileDigester([.sha256, .md5])
   }
@@ -58,6 +62,14 @@ public final class FileMeter {
       }
     }
     return .changing
+  }
+
+  /// The digest that the kernel holds a file to, without reading it; nil where there is none or nobody can be asked.
+  func verity(of path: PathBytes) -> ContentHash? {
+    guard (try? FileStatus.of(path: path, followingLinks: false))?.isRegular == true,
+      let file = try? Self.open(path)
+    else { return nil }
+    return measureVerity(file.rawValue)
   }
 
   /// Nil where the file changed meanwhile.
@@ -76,7 +88,7 @@ public final class FileMeter {
         return size <= before.size && progress(count)
       }
     } catch let error as Errno where error == Errno(ECANCELED) && size > before.size { return nil }
-    let verity = Verity.measure(file.rawValue)
+    let verity = measureVerity(file.rawValue)
     let after = try FileStatus.of(descriptor: file.rawValue)
     guard after.isUnchanged(since: before), after.size == size else { return nil }
     guard let hash = ContentHash(digester.digests[0]) else { return .unreadable(.invalid) }

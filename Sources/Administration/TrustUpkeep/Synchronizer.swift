@@ -25,6 +25,8 @@ public struct SyncSettings: Sendable {
   public var allowsLoss = false
   /// The package transactions that this sync ends.
   var ended: Set<TransactionOwner> = []
+  /// How the kernel is asked for a file's digest.
+  var verity: Verity.Measure = Verity.measure
 
   public init() {}
 }
@@ -274,7 +276,8 @@ public final class Synchronizer {
     lastCommit = Clock.monotonic()
   }
 
-  /// What a trust file says needs no reading: it names the content itself.
+  /// What a trust file says needs no reading: it names the content itself. Only a file that the kernel holds to a digest
+  /// is read, once, for that digest.
   private func syncTrustFolder() throws {
     let said = try TrustFolder(settings.trustFolder, protection: settings.protection).read()
     guard said.errors.isEmpty else {
@@ -289,9 +292,36 @@ public final class Synchronizer {
     outcome.anywhere = said.anywhere.count
     outcome.distrusted = said.distrusted.count
     report.sources.append(outcome)
-    guard tell(.writing) else { return }
-    let edit = StoreEdit(said)
+    var edit = StoreEdit(said)
+    guard try prove(&edit), tell(.writing) else { return }
     try commit { try edit.replace(in: $0, allowsLoss: settings.allowsLoss) }
+  }
+
+  /// Adds the digests that the kernel holds files to; false where it was cancelled.
+  private func prove(_ edit: inout StoreEdit) throws -> Bool {
+    guard !edit.contents.isEmpty else { return true }
+    let snapshot = report.manifest == nil ? nil : try store.snapshot()
+    let proofs = try edit.contents.map { path, contents in
+      VerityProof(path: path, contents: contents, known: try snapshot?.entry(at: path)?.contents ?? [])
+    }
+    let crew = try Crew<VerityProof, VerityProof.Outcome?>(proofs, threads: settings.threads)
+    report.progress = UpkeepProgress(stage: .comparing, totalFiles: proofs.count)
+    // A thread without a working libcrypto proves nothing; the first one says why.
+    _ = try FileMeter()
+    let isWhole = try crew.run { [measure = settings.verity] in
+      let meter = try? FileMeter(verity: measure)
+      return { proof, told in meter.flatMap { proof.proven(by: $0, progress: told) } }
+    } deliver: { done in
+      for (job, outcome) in done {
+        guard let outcome else { continue }
+        edit.contents[proofs[job].path] = outcome.contents
+        if outcome.isRead { report.filesRead += 1 }
+      }
+      report.progress.files += done.count
+      return tell(.comparing)
+    }
+    report.bytesRead += crew.byteCount
+    return isWhole
   }
 
   private func tell(_ stage: UpkeepProgress.Stage) -> Bool {

@@ -6,6 +6,9 @@ internal import ContentDigest
 internal import Glibc
 
 enum Verity {
+  /// Asks for the digest of an open file.
+  typealias Measure = @Sendable (Int32) -> ContentHash?
+
   /// FS_IOC_MEASURE_VERITY of linux/fsverity.h: the struct's head is 4 bytes, the digest stands behind it.
   private static let request: UInt = 0xc004_6686
   private static let largestDigest = 64

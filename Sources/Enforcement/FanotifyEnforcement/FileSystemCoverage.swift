@@ -130,14 +130,16 @@ public final class FileSystemCoverage: Sendable {
     var changes: [MarkChange] = []
     for (device, targets) in wanted {
       let mark = MarkedFileSystem(targets[0])
-      let known = state.withLock { $0.marked[device] != nil }
+      let known = state.withLock { $0.marked[device] }
       switch markFirst(of: targets) {
-      case .marked:
+      case .marked(let isNew):
         state.withLock {
           $0.marked[device] = mark
           $0.failed[device] = nil
         }
-        if !known { changes.append(.marked(mark)) }
+        // The device number of a file system that was unmounted is used again.
+        if let known, isNew { changes.append(.gone(known)) }
+        if isNew || known == nil { changes.append(.marked(mark)) }
       // Nobody can reach it by a path; it is marked when what hides it goes.
       case .hidden: break
       case .failed(let failure):
@@ -160,7 +162,9 @@ public final class FileSystemCoverage: Sendable {
   }
 
   private enum Marking {
-    case marked, hidden
+    /// New: nothing of ours was on the superblock before.
+    case marked(isNew: Bool)
+    case hidden
     case failed(String)
   }
 
@@ -169,7 +173,7 @@ public final class FileSystemCoverage: Sendable {
     var outcome = Marking.hidden
     for target in targets {
       do throws(Errno) {
-        if try mark(target) { return .marked }
+        if let isNew = try mark(target) { return .marked(isNew: isNew) }
       } catch {
         outcome = .failed("fanotify_mark \(target.path): \(error)")
       }
@@ -177,17 +181,24 @@ public final class FileSystemCoverage: Sendable {
     return outcome
   }
 
-  /// Marks through a descriptor of the very mount: the path alone may lead to what was mounted over it. False where it
-  /// does.
-  private func mark(_ target: CoverageTarget) throws(Errno) -> Bool {
+  /// Marks through a descriptor of the very mount: the path alone may lead to what was mounted over it. Nil where it
+  /// does; otherwise whether the superblock had no mark yet.
+  private func mark(_ target: CoverageTarget) throws(Errno) -> Bool? {
     if target.isForeign { state.withLock { $0.current = target } }
     defer { if target.isForeign { state.withLock { $0.current = nil } } }
     let place = try Descriptor.open(target.path, Mounts.pathOnly)
     let status = try FileStatus.of(descriptor: place.rawValue)
-    guard status.mount == 0 || status.mount == target.mount else { return false }
+    guard status.mount == 0 || status.mount == target.mount else { return nil }
     let group = target.isForeign || !FileSystemKinds.isLocal(target.type) ? guests : group
-    try group.markFileSystem(events, of: "/proc/self/fd/\(place.rawValue)")
-    return true
+    let path = "/proc/self/fd/\(place.rawValue)"
+    let isNew = !isMarked(path)
+    try group.markFileSystem(events, of: path)
+    return isNew
+  }
+
+  /// By either group: whose mounts show a superblock may have changed.
+  private func isMarked(_ path: String) -> Bool {
+    [group, guests].contains { (try? $0.marksFileSystem(of: path)) ?? true }
   }
 }
 

@@ -26,7 +26,8 @@ const uint32_t lil_fan_class_content = FAN_CLASS_CONTENT, lil_fan_unlimited_queu
 const uint64_t lil_fan_open_perm = FAN_OPEN_PERM, lil_fan_open_exec_perm = FAN_OPEN_EXEC_PERM,
                lil_fan_event_on_child = FAN_EVENT_ON_CHILD, lil_fan_q_overflow = FAN_Q_OVERFLOW,
                lil_fan_modify = FAN_MODIFY, lil_fan_close_write = FAN_CLOSE_WRITE, lil_fan_attrib = FAN_ATTRIB,
-               lil_fan_move_self = FAN_MOVE_SELF, lil_fan_delete_self = FAN_DELETE_SELF, lil_fan_ondir = FAN_ONDIR;
+               lil_fan_move_self = FAN_MOVE_SELF, lil_fan_delete_self = FAN_DELETE_SELF, lil_fan_ondir = FAN_ONDIR,
+               lil_fan_access_perm = FAN_ACCESS_PERM;
 const uint32_t lil_fan_mark_add = FAN_MARK_ADD, lil_fan_mark_remove = FAN_MARK_REMOVE,
                lil_fan_mark_flush = FAN_MARK_FLUSH, lil_fan_mark_filesystem = FAN_MARK_FILESYSTEM,
                lil_fan_mark_ignore = FAN_MARK_IGNORE, lil_fan_mark_evictable = FAN_MARK_EVICTABLE;

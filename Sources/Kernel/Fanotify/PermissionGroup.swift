@@ -107,6 +107,18 @@ public final class PermissionGroup: Sendable {
     try mark(lil_fan_mark_remove | lil_fan_mark_filesystem, events.mask, path)
   }
 
+  /// Whether the superblock that holds what `path` names carries a mark of this group. A mark goes with its superblock,
+  /// so this tells a new one from the one that had the same device number before.
+  public func marksFileSystem(of path: String) throws(Errno) -> Bool {
+    do throws(Errno) {
+      // No mark has this event: to take it away changes nothing, and says ENOENT where there is no mark.
+      try mark(lil_fan_mark_remove | lil_fan_mark_filesystem, lil_fan_access_perm, path)
+      return true
+    } catch .noEntry {
+      return false
+    }
+  }
+
   /// Marks one file, or a folder and the files directly in it; a link stands for what it leads to.
   public func markInode(_ events: PermissionEvents, of path: PathBytes, children: Bool) throws(Errno) {
     let childMask = children ? lil_fan_event_on_child : 0

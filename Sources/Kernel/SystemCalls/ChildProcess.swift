@@ -17,6 +17,15 @@ public enum ChildProcess {
     return pid
   }
 
+  /// Whether the child has ended (waitid(2)); its number stays its own until `end`.
+  public static func hasEnded(_ pid: Int32) -> Bool {
+    guard pid > 0 else { return true }
+    var state = unsafe siginfo_t()
+    // Without a change of state all of it stays zero. The state outlives the call that fills it.
+    let result = unsafe waitid(P_PID, id_t(pid), &state, WEXITED | WNOHANG | WNOWAIT)
+    return result != 0 ? errno == ECHILD : unsafe state.si_signo == SIGCHLD
+  }
+
   /// Kills the child where it still runs, and takes its status (waitpid(2)): its number is free from then on.
   public static func end(_ pid: Int32) {
     guard pid > 0 else { return }

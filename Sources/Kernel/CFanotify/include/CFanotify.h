@@ -11,7 +11,8 @@ extern const uint32_t lil_fan_class_content, lil_fan_unlimited_queue, lil_fan_un
     lil_fan_enable_audit, lil_fan_report_fd_error, lil_fan_class_notif, lil_fan_report_fid, lil_fan_nonblock;
 /* fanotify_mark(2): events */
 extern const uint64_t lil_fan_open_perm, lil_fan_open_exec_perm, lil_fan_event_on_child, lil_fan_q_overflow,
-    lil_fan_modify, lil_fan_close_write, lil_fan_attrib, lil_fan_move_self, lil_fan_delete_self, lil_fan_ondir;
+    lil_fan_modify, lil_fan_close_write, lil_fan_attrib, lil_fan_move_self, lil_fan_delete_self, lil_fan_ondir,
+    lil_fan_access_perm;
 /* fanotify_mark(2): marks */
 extern const uint32_t lil_fan_mark_add, lil_fan_mark_remove, lil_fan_mark_flush, lil_fan_mark_filesystem,
     lil_fan_mark_ignore, lil_fan_mark_evictable;
