@@ -178,7 +178,9 @@ let package = Package(
     tests("AuditNetlinkTests", ["AuditNetlink", "CAudit", "CAuparse", "SystemCalls"]),
     tests("AuditResponseTests", ["AccessModel", "AuditNetlink", "AuditResponse", "CAudit", "ProcFS", "SystemCalls"]),
     tests("ReferenceMonitorTests", ["AccessModel", "PolicyDecision", "PolicyLanguage", "ReferenceMonitor"]),
-    tests("FanotifyEnforcementTests", ["AccessModel", "Fanotify", "FanotifyEnforcement", "ProcFS", "SystemCalls"]),
+    tests(
+      "FanotifyEnforcementTests",
+      ["AccessModel", "Fanotify", "FanotifyEnforcement", "Inotify", "ProcFS", "SystemCalls"]),
     tests("SubjectInformationTests", ["AccessModel", "SubjectInformation", "SystemCalls"]),
     tests("ObjectInformationTests", ["AccessModel", "ObjectInformation", "ProcFS", "SystemCalls"]),
     tests("PolicyLanguageTests", ["AccessModel", "PolicyLanguage"]),

@@ -164,6 +164,7 @@ final class CallDoors: Sendable {
     let isShared = isShared.load(ordering: .acquiring)
     if !isShared { try? door.keeper.remove() }
     door.listener.stop(leaving: isShared)
+    door.witnessed.close()
     return door.witness.stop(nanoseconds: 2_000_000_000)
   }
 

@@ -98,9 +98,14 @@ final class Doors: Sendable {
     }
     let group = try makeGroup(.exec)
     let guestGroup = try makeGroup(.exec)
-    let marks = FileSystemCoverage(
-      group: group, guests: guestGroup, events: [.open, .execute], scope: scope, exclude: coverage.exclude,
-      mounts: information.mounts, memory: memory)
+    let marks: FileSystemCoverage
+    do throws(Errno) {
+      marks = try FileSystemCoverage(
+        group: group, guests: guestGroup, events: [.open, .execute], scope: scope, exclude: coverage.exclude,
+        mounts: information.mounts, memory: memory)
+    } catch {
+      throw DoorError(mechanism: .exec, reason: "eventfd: \(error)")
+    }
     let door = Exec(
       listener: try listener(.exec, group, settings, memory), guests: try listener(.exec, guestGroup, settings),
       coverage: marks, foreign: ForeignScanner(marks) { [self] changes in report(changes) })
@@ -183,6 +188,7 @@ final class Doors: Sendable {
   private func closeOpen() {
     guard let door = openDoor else { return }
     open.withLock { $0 = nil }
+    door.files.close()
     _ = door.listener.stop(nanoseconds: Self.patience)
   }
 

@@ -105,6 +105,7 @@ extension Daemon {
       losses["filesystems-not-marked"] = UInt64(failures)
     }
     if let hung = doors.execDoor?.foreign.leftBehind, hung > 0 { losses["namespaces-not-searched"] = UInt64(hung) }
+    if let silent = doors.openDoor?.files.unanswered, silent > 0 { losses["paths-not-answering"] = UInt64(silent) }
     return losses
   }
 

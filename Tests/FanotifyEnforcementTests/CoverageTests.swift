@@ -29,7 +29,8 @@ import Testing
 
   @Test func thisMachinesMountsAreReadAndFound() throws {
     let entries = try Mounts.own()
-    let root = try #require(Mounts.entry(of: "/", in: entries))
+    let entry = { path in Mounts.status(of: path).flatMap { Mounts.entry(holding: $0, in: entries) } }
+    let root = try #require(entry("/"))
     #expect(root.mountPoint == Array("/".utf8))
     let status = try FileStatus.of(path: "/")
     #expect(root.major == status.deviceMajor && root.minor == status.deviceMinor)
@@ -37,8 +38,30 @@ import Testing
     #expect(device("/") != nil && device("/proc") != nil && device("/proc") != device("/"))
     // A path on a file system does not stand for it: what is meant may be mounted there later.
     #expect(device("/usr/bin/env") == nil && device("/proc/self") == nil && device("/nothing-here") == nil)
-    #expect(Mounts.entry(of: "/proc/self/status", in: entries)?.type == Array("proc".utf8))
-    #expect(Mounts.entry(of: "/nothing-here", in: entries) == nil)
+    #expect(entry("/proc/self/status")?.type == Array("proc".utf8))
+    #expect(entry("/nothing-here") == nil)
+  }
+
+  @Test(arguments: [
+    ("/", false), ("/usr", false), ("/remote", true), ("/remote/tmp", true), ("/remoted", false), ("/proc/x", true),
+  ])
+  func theWayOverAnotherHostMayNotEnd(_ path: String, _ mayWait: Bool) {
+    let text = """
+      22 1 254:1 / / rw - ext4 /dev/vda1 rw
+      23 22 0:5 / /proc rw - proc proc rw
+      24 22 0:40 / /remote rw - fuse.sshfs host: rw
+      25 24 0:41 / /remote/tmp rw - tmpfs tmpfs rw
+
+      """
+    let entries = Array(text.utf8).withUnsafeBytes { MountInfo.parse($0).entries }
+    #expect(entries.count == 4 && Mounts.mayWait(Array(path.utf8), in: entries) == mayWait)
+  }
+
+  @Test func theExcludedFileSystemIsTheOneOnTop() {
+    let text = "24 22 0:40 / /mnt rw - fuse x rw\n25 24 0:41 / /mnt rw - tmpfs tmpfs rw\n"
+    let entries = Array(text.utf8).withUnsafeBytes { MountInfo.parse($0).entries }
+    #expect(Mounts.device(mountedAt: "/mnt", in: entries) == 41)
+    #expect(Mounts.device(mountedAt: "/mnt/", in: entries) == nil)
   }
 
   @Test func aTargetIsReachedThroughItsNamespace() throws {
@@ -78,7 +101,7 @@ extension MemoryTests {
 
     init() throws {
       groups = [try PermissionGroup(), try PermissionGroup()]
-      coverage = FileSystemCoverage(
+      coverage = try FileSystemCoverage(
         group: groups[0], guests: groups[1], events: [.open, .execute], scope: .paths([]), exclude: [],
         mounts: MountTable())
       try folder.directory("one")

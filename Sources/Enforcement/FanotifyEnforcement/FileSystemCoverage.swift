@@ -1,5 +1,5 @@
 // Owns which superblocks carry Lilium's marks, and keeps that in line with the mounts as they come and go.
-// It must not run on the answer path: it reads paths, and a path may wait.
+// It must not run on the answer path, and must not wait without end for a path: what answers it may be gone.
 
 public import AccessModel
 public import Fanotify
@@ -33,13 +33,13 @@ public final class FileSystemCoverage: Sendable {
     var skipped: Set<UInt64> = []
   }
 
-  private let group: PermissionGroup
-  private let guests: PermissionGroup
-  private let events: PermissionEvents
+  private let marks: FileSystemMarks
   private let asked: Mutex<(scope: CoverageScope, exclude: [String])>
   private let mounts: MountTable
   private let memory: RememberedAllows?
   private let state = Mutex(State())
+  private let places: Errands<String, FileStatus?>
+  private let remote: Errands<FileSystemMarks.Change, Result<FileSystemMarks.Outcome, Errno>>
 
   /// `guests` is the group for file systems behind which another process or host may stand: the kernel opens a file
   /// for each event, and a file system that does not answer then holds the reader, which must be nobody else's. `memory`
@@ -47,10 +47,11 @@ public final class FileSystemCoverage: Sendable {
   public init(
     group: PermissionGroup, guests: PermissionGroup, events: PermissionEvents, scope: CoverageScope, exclude: [String],
     mounts: MountTable, memory: RememberedAllows? = nil
-  ) {
-    self.group = group
-    self.guests = guests
-    self.events = events
+  ) throws(Errno) {
+    let marks = FileSystemMarks(group: group, guests: guests, events: events)
+    self.marks = marks
+    places = try Errands("lilium-places") { Mounts.status(of: $0) }
+    remote = try Errands("lilium-marks") { marks.make($0) }
     asked = Mutex((scope, exclude))
     self.mounts = mounts
     self.memory = memory
@@ -78,16 +79,17 @@ public final class FileSystemCoverage: Sendable {
       let excluded = Set(exclude.compactMap { Mounts.device(mountedAt: $0, in: entries) })
       for entry in entries { collect(entry, prefix: "", excluded, into: &wanted) }
     case .paths(let paths):
+      let returned = places.run(paths)
       for path in paths {
-        guard let entry = Mounts.entry(of: path, in: entries) else {
-          throw SystemCallError("stat", path, .noEntry)
+        guard let status = returned.outcomes[path] ?? nil, let entry = Mounts.entry(holding: status, in: entries) else {
+          throw SystemCallError("stat", path, returned.silent.contains(path) ? .timedOut : .noEntry)
         }
         var target = CoverageTarget(entry, prefix: "")
         target.mountPoint = Array(path.utf8)
         wanted[target.device, default: []].append(target)
       }
     }
-    return apply(wanted, foreign: false)
+    return apply(wanted, foreign: false, among: entries)
   }
 
   /// The same for every other mount namespace. Whose mounts they are may see to it that looking at one never ends, so
@@ -103,7 +105,7 @@ public final class FileSystemCoverage: Sendable {
       let target = CoverageTarget(entry, prefix: "/proc/\(pid)/root")
       if !ours.contains(target.device) { collect(entry, prefix: target.prefix, excluded, into: &wanted) }
     }
-    return apply(wanted, foreign: true)
+    return apply(wanted, foreign: true, among: own)
   }
 
   /// Leaves out from now on what `updateForeign` is still looking at.
@@ -126,12 +128,14 @@ public final class FileSystemCoverage: Sendable {
     wanted[target.device, default: []].append(target)
   }
 
-  private func apply(_ wanted: [UInt64: [CoverageTarget]], foreign: Bool) -> [MarkChange] {
+  private func apply(
+    _ wanted: [UInt64: [CoverageTarget]], foreign: Bool, among entries: [MountEntry]
+  ) -> [MarkChange] {
     var changes: [MarkChange] = []
     for (device, targets) in wanted {
       let mark = MarkedFileSystem(targets[0])
       let known = state.withLock { $0.marked[device] }
-      switch markFirst(of: targets) {
+      switch markFirst(of: targets, among: entries) {
       case .marked(let isNew):
         state.withLock {
           $0.marked[device] = mark
@@ -154,7 +158,7 @@ public final class FileSystemCoverage: Sendable {
       return lost.values
     }
     for file in gone {
-      unmark(file)
+      if !file.isForeign { _ = remote.run([.remove(file)]) }
       changes.append(.gone(file))
     }
     if !changes.isEmpty { memory?.forgetAll() }
@@ -169,11 +173,15 @@ public final class FileSystemCoverage: Sendable {
   }
 
   /// Tries the mounts of one superblock in turn: another mount may hide one.
-  private func markFirst(of targets: [CoverageTarget]) -> Marking {
+  private func markFirst(of targets: [CoverageTarget], among entries: [MountEntry]) -> Marking {
     var outcome = Marking.hidden
     for target in targets {
       do throws(Errno) {
-        if let isNew = try mark(target) { return .marked(isNew: isNew) }
+        switch try mark(target, among: entries) {
+        case .hidden: break
+        case .again: return .marked(isNew: false)
+        case .new: return .marked(isNew: true)
+        }
       } catch {
         outcome = .failed("fanotify_mark \(target.path): \(error)")
       }
@@ -181,35 +189,15 @@ public final class FileSystemCoverage: Sendable {
     return outcome
   }
 
-  /// Marks through a descriptor of the very mount: the path alone may lead to what was mounted over it. Nil where it
-  /// does; otherwise whether the superblock had no mark yet.
-  private func mark(_ target: CoverageTarget) throws(Errno) -> Bool? {
-    if target.isForeign { state.withLock { $0.current = target } }
-    defer { if target.isForeign { state.withLock { $0.current = nil } } }
-    let place = try Descriptor.open(target.path, Mounts.pathOnly)
-    let status = try FileStatus.of(descriptor: place.rawValue)
-    guard status.mount == 0 || status.mount == target.mount else { return nil }
-    let group = target.isForeign || !FileSystemKinds.isLocal(target.type) ? guests : group
-    let path = "/proc/self/fd/\(place.rawValue)"
-    let isNew = !isMarked(path)
-    try group.markFileSystem(events, of: path)
-    return isNew
-  }
-
-  /// By either group: whose mounts show a superblock may have changed.
-  private func isMarked(_ path: String) -> Bool {
-    [group, guests].contains { (try? $0.marksFileSystem(of: path)) ?? true }
-  }
-}
-
-extension FileSystemCoverage {
-  /// Takes the mark off a file system that is still mounted; with an unmounted one it is gone already.
-  private func unmark(_ file: MarkedFileSystem) {
-    guard !file.isForeign, let place = try? Descriptor.open(PathBytes(file.mountPoint), Mounts.pathOnly),
-      let status = try? FileStatus.of(descriptor: place.rawValue),
-      status.deviceMajor == file.device.major, status.deviceMinor == file.device.minor
-    else { return }
-    try? group.unmarkFileSystem(events, of: "/proc/self/fd/\(place.rawValue)")
+  private func mark(_ target: CoverageTarget, among entries: [MountEntry]) throws(Errno) -> FileSystemMarks.Outcome {
+    if target.isForeign {
+      state.withLock { $0.current = target }
+      defer { state.withLock { $0.current = nil } }
+      return try marks.add(target)
+    }
+    guard Mounts.mayWait(target.mountPoint, in: entries) else { return try marks.add(target) }
+    guard let outcome = remote.run([.add(target)]).outcomes[.add(target)] else { throw .timedOut }
+    return try outcome.get()
   }
 }
 

@@ -44,7 +44,7 @@ public final class ForeignScanner: Sendable {
     }
     guard let generation else { return }
     do throws(Errno) {
-      _ = try Thread.start("lilium-foreign") { [self] in
+      let thread = try Thread.start("lilium-foreign") { [self] in
         let changes = coverage.updateForeign()
         let isCurrent = state.withLock { state in
           guard state.generation == generation else { return false }
@@ -53,6 +53,7 @@ public final class ForeignScanner: Sendable {
         }
         if isCurrent { report(changes) }
       }
+      thread.detach()
     } catch {
       state.withLock { $0.startedAt = nil }
     }

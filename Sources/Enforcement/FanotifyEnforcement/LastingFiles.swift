@@ -22,7 +22,7 @@ final class LastingFiles: Sendable {
   let storage = StorageTable()
   private static let folderOnly: Int32 = 0o200000
 
-  /// Reads nothing of a file system whose kind is not local: it may not answer.
+  /// Reads nothing of a file system whose kind is not local, nor through one: it may not answer.
   func replace(with mounts: [MountEntry]) {
     var next = Picture()
     next.plain = Mounts.plain()
@@ -30,7 +30,7 @@ final class LastingFiles: Sendable {
       next.mounts[mount.id] = mount
       next.siblings[mount.device, default: []].append(mount)
     }
-    for mount in mounts where FileSystemKinds.isLocal(mount.type) {
+    for mount in mounts where !Mounts.mayWait(mount.mountPoint, in: mounts) {
       let point = PathBytes(mount.mountPoint)
       guard let place = try? Descriptor.open(point, Mounts.pathOnly),
         let system = try? FileSystemStatus.of(descriptor: place.rawValue)

@@ -50,21 +50,29 @@ enum Mounts {
     return ids
   }
 
-  /// The mount that holds `path`, by its mount id; nil where the path names nothing.
-  static func entry(of path: String, in entries: [MountEntry]) -> MountEntry? {
-    guard let place = try? Descriptor.open(path, pathOnly),
-      let status = try? FileStatus.of(descriptor: place.rawValue)
-    else { return nil }
-    return entries.last {
+  /// What `path` names; nil where that is nothing. May wait for ever where a file system on the way does not answer.
+  static func status(of path: String) -> FileStatus? {
+    guard let place = try? Descriptor.open(path, pathOnly) else { return nil }
+    return try? FileStatus.of(descriptor: place.rawValue)
+  }
+
+  /// The mount that holds what has this status, by its mount id.
+  static func entry(holding status: FileStatus, in entries: [MountEntry]) -> MountEntry? {
+    entries.last {
       status.mount != 0 ? $0.id == status.mount : $0.major == status.deviceMajor && $0.minor == status.deviceMinor
     }
   }
 
-  /// The file system that is mounted at this very path. A path below a mount names none: what is mounted there later
-  /// may not be there yet, and the file system that stands in for it, `/` as a rule, was not meant.
+  /// The file system that is mounted at this very path, on top where there are several. A path below a mount names
+  /// none: what is mounted there later may not be there yet, and the file system that stands in for it, `/` as a rule,
+  /// was not meant. Looks at no file: it may be on a file system that does not answer.
   static func device(mountedAt path: String, in entries: [MountEntry]) -> UInt64? {
-    guard let entry = entry(of: path, in: entries), entry.mountPoint.elementsEqual(path.utf8) else { return nil }
-    return UInt64(entry.major) << 32 | UInt64(entry.minor)
+    entries.last { $0.mountPoint.elementsEqual(path.utf8) }?.device
+  }
+
+  /// Whether the way to this path leads over a file system whose server may never answer.
+  static func mayWait(_ path: [UInt8], in entries: [MountEntry]) -> Bool {
+    entries.contains { !FileSystemKinds.isLocal($0.type) && $0.inside(path) != nil }
   }
 
   /// The mounts of every other mount namespace that a process lives in, each with a process that lives there.

@@ -13,6 +13,7 @@ struct Resolution {
   static let mostFiles = 65536
   private static let deepest = 64
   private var isRecursive = false
+  private var isFull = false
 
   mutating func resolve(_ path: ProtectedPath) {
     switch path {
@@ -42,7 +43,12 @@ struct Resolution {
   }
 
   private mutating func note(_ path: PathBytes) {
-    guard files.count < Self.mostFiles, let status = try? FileStatus.of(path: path), status.isRegular else { return }
+    guard let status = try? FileStatus.of(path: path), status.isRegular else { return }
+    if files.count == Self.mostFiles {
+      if !isFull { problems.append("\(path): beyond \(Self.mostFiles) files, not protected; narrow the rule") }
+      isFull = true
+      return
+    }
     let device = DeviceNumber(major: status.deviceMajor, minor: status.deviceMinor)
     files.append((path, FileIdentity(device: device, inode: status.inode)))
   }

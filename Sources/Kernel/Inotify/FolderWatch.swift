@@ -4,7 +4,7 @@
 internal import Glibc
 public import SystemCalls
 
-/// Watches folders for names that come, go or move. Not thread-safe but for `descriptor`.
+/// Watches folders for names that come, go or move. Thread-safe: the kernel keeps the watches.
 public final class FolderWatch: Sendable {
   private let instance: Descriptor
 

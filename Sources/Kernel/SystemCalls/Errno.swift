@@ -28,6 +28,7 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public static let notDirectory = Errno(ENOTDIR)
   public static let badDescriptor = Errno(EBADF)
   public static let noData = Errno(ENODATA)
+  public static let timedOut = Errno(ETIMEDOUT)
 
   /// strerror(3)'s sentence.
   public var description: String {

@@ -28,11 +28,12 @@ public enum MountControl {
     let answer = Answer()
     do throws(Errno) {
       let done = try WakeUp()
-      _ = try Thread.start("lilium-unmount") {
+      let thread = try Thread.start("lilium-unmount") {
         answer.set(detachHere(place, id, own))
         if own >= 0 { closeDescriptor(own) }
         done.wake()
       }
+      thread.detach()
       let end = Clock.monotonic() + UInt64(patience) * 1_000_000
       // A signal ends a wait early.
       while answer.get() == nil, Clock.monotonic() < end {

@@ -4,7 +4,7 @@
 internal import CSystemCalls
 internal import Glibc
 
-/// A running POSIX thread. Whoever starts it joins it.
+/// A running POSIX thread. Whoever starts it joins it or detaches it: one that is neither keeps its stack for good.
 public struct Thread: Sendable {
   private let handle: pthread_t
 
@@ -38,6 +38,9 @@ public struct Thread: Sendable {
 
   /// Waits until the body has returned. Once only.
   public func join() { _ = pthread_join(handle, nil) }
+
+  /// Leaves the thread to itself: it is not joined, and what it holds goes when its body returns.
+  public func detach() { _ = pthread_detach(handle) }
 
   /// Makes a blocking call of the thread return EINTR; see `Signals.makeInterrupting`.
   public func interrupt() { _ = pthread_kill(handle, Signals.interrupting) }

@@ -1,5 +1,6 @@
-"""The guest as its tests see it: commands, the packaged service, its records. It must not know how the machine was made.
+"""The guest as its tests see it: commands, the packaged service, its records.
 
+It must not know how the machine was made.
 Every wait has an end, and every end is an exception: a test that hangs would say nothing about where.
 """
 
@@ -72,8 +73,8 @@ def kernel():
 def configuration(modes, extra=""):
     """The text of a configuration. Tests' own folder stays out of coverage: no package vouches for it.
 
-    `extra` is TOML for further tables; it must not name [mode] or [coverage] again. With a [failure] in it, the daemon's
-    own deadline holds, or the one that stands there.
+    `extra` is TOML for further tables; it must not name [mode] or [coverage] again. With a [failure] in it,
+    the daemon's own deadline holds, or the one that stands there.
     """
     lines = ["[mode]", *(f'{name} = "{mode}"' for name, mode in modes.items())]
     lines += ["[coverage]", 'exclude = ["/payload"]']

@@ -61,6 +61,12 @@ def attach():
     host.run("/usr/bin/python3", "-c", ATTACH, user=USER)
 
 
+def systemctl(verb, *units):
+    """Starts or restarts journald, as often as the tests want it: systemd allows five starts in ten seconds."""
+    host.run("systemctl", "reset-failed", "systemd-journald.service", check=False)
+    host.run("systemctl", verb, *units, "systemd-journald.service")
+
+
 def counters():
     """How many records the journal's sink took, and how many it or the trail's queue had to drop."""
     report = host.status()["records"]
@@ -242,7 +248,7 @@ class Journald(unittest.TestCase):
 
     def test_restarted(self):
         self.denials(5)
-        host.run("systemctl", "restart", "systemd-journald")
+        systemctl("restart")
         self.denials(5)
         self.comes_back()
         _, dropped = self.accounted(11)
@@ -251,12 +257,12 @@ class Journald(unittest.TestCase):
     def test_stopped_with_its_sockets(self):
         # What others log in the meantime asks for a start, which would cancel an ordinary stop.
         host.run("systemctl", "stop", "--job-mode=replace-irreversibly", *SOCKETS, "systemd-journald.service")
-        self.addCleanup(host.run, "systemctl", "start", *SOCKETS, "systemd-journald.service")
+        self.addCleanup(systemctl, "start", *SOCKETS)
         self.denials(10)
         written, dropped = self.accounted(10)
         self.assertEqual(written, 0, "nobody took any")
         self.assertGreaterEqual(dropped, 10)
-        host.run("systemctl", "start", *SOCKETS, "systemd-journald.service")
+        systemctl("start", *SOCKETS)
         self.comes_back()
         told = host.expect_record(self.place, kind="loss", what="sink-journal")
         self.assertGreaterEqual(int(told["LILIUM_COUNT"]), 10)
@@ -286,9 +292,9 @@ class Journald(unittest.TestCase):
         """The unit has switched journald's limit off for itself, whatever journald.conf says."""
         DROP_IN.parent.mkdir(parents=True, exist_ok=True)
         DROP_IN.write_text("[Journal]\nRateLimitIntervalSec=10min\nRateLimitBurst=3\n")
-        self.addCleanup(host.run, "systemctl", "restart", "systemd-journald")
+        self.addCleanup(systemctl, "restart")
         self.addCleanup(DROP_IN.unlink)
-        host.run("systemctl", "restart", "systemd-journald")
+        systemctl("restart")
         self.comes_back()
         self.setUp()
         self.denials(30, each=10)
@@ -304,7 +310,7 @@ class Journald(unittest.TestCase):
             host.run("journalctl", command)
             host.answers()
         for _ in range(3):
-            host.run("systemctl", "restart", "systemd-journald")
+            systemctl("restart")
             self.denials(2)
         self.comes_back()
         self.accounted(7)

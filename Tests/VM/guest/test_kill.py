@@ -15,6 +15,13 @@ import host
 
 CASE = {"kernels": "default", "timeout": 900}
 
+FULL = os.environ.get("LILIUM_VM_FULL") == "1"
+KILLS = 10 if FULL else 3
+FATAL = (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGBUS, signal.SIGTRAP)
+# Of each kind one where the run is not the full one: reload, wanted end, core, no core, ignored, stopping, going on.
+SIGNALS = tuple(sorted(number for number in signal.valid_signals() if number <= 31 and number != signal.SIGSTOP)) \
+    if FULL else (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGCHLD, signal.SIGTSTP,
+                  signal.SIGCONT)
 CORE_PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
 # A process that is stopped has to be found out and ended; the watchdog of the unit alone would take longer than this.
 FOUND_OUT = 60
@@ -34,15 +41,15 @@ class Killed(unittest.TestCase):
         return process
 
     def test_kill_at_random_moments(self):
-        """Ten times: whatever waits is released, systemd starts it again, and nothing is lost without a count."""
+        """Whatever waits is released, systemd starts it again, and nothing is lost without a count."""
         before = faults.restarts()
         with faults.probed(self) as load:
-            for _ in range(10):
+            for _ in range(KILLS):
                 process = self.signal_daemon(signal.SIGKILL)
                 self.assertTrue(faults.end_of(process, host.PATIENCE), "it outlived SIGKILL")
                 faults.expect_back()
                 time.sleep(random.random())
-        self.assertEqual(faults.restarts() - before, 10)
+        self.assertEqual(faults.restarts() - before, KILLS)
         faults.expect_all_recorded(self, self.since, load["denied"])
 
     def test_kill_as_soon_as_it_is_back(self):
@@ -52,9 +59,9 @@ class Killed(unittest.TestCase):
                 process = self.signal_daemon(signal.SIGKILL)
                 self.assertTrue(faults.end_of(process, host.PATIENCE), "it outlived SIGKILL")
                 host.wait_until("a new main process", host.daemon_pid)
-        limit = host.run("systemctl", "show", "-p", "StartLimitIntervalUSec", "--value", "liliumd").stdout.strip()
         # This guest is too slow to reach a limit that a quick host reaches with these eight.
-        self.assertEqual(limit, "0", "systemd gives up after some restarts")
+        burst = host.run("systemctl", "show", "-p", "StartLimitBurst", "--value", "liliumd").stdout
+        self.assertGreaterEqual(int(burst), 50, "systemd gives up after a few restarts")
         faults.expect_back()
 
     def expect_ended_in_time(self, number):
@@ -70,11 +77,7 @@ class Killed(unittest.TestCase):
         return load
 
     def test_stop(self):
-        """A stopped daemon is found out and killed before anybody waits too long."""
-        self.expect_ended_in_time(signal.SIGSTOP)
-
-    def test_stop_twice(self):
-        """The one that was started for it is looked after as well."""
+        """Somebody kills a stopped daemon before anyone waits too long, and the one after it as well."""
         for _ in range(2):
             self.expect_ended_in_time(signal.SIGSTOP)
 
@@ -85,7 +88,7 @@ class Killed(unittest.TestCase):
         handled = pathlib.Path("/run/core-was-handled")
         handler = pathlib.Path("/usr/bin/tee")
         CORE_PATTERN.write_text(f"|{handler} {handled}")
-        for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGBUS, signal.SIGTRAP):
+        for number in FATAL if FULL else FATAL[:2]:
             with self.subTest(signal=signal.Signals(number).name):
                 with faults.probed(self):
                     process = self.signal_daemon(number)
@@ -94,10 +97,8 @@ class Killed(unittest.TestCase):
                 self.assertFalse(handled.exists(), "a core handler ran")
 
     def test_every_signal(self):
-        """Thirty signals: ignored, or a reload, or a restart; never a stopped daemon or a host that waits."""
-        for number in sorted(set(signal.valid_signals()) - {signal.SIGSTOP}):
-            if number > 31:
-                continue
+        """One by one: ignored, or a reload, or a restart; never a stopped daemon or a host that waits."""
+        for number in SIGNALS:
             with self.subTest(signal=signal.Signals(number).name):
                 with faults.probed(self):
                     pid = host.daemon_pid()

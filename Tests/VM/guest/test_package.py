@@ -1,4 +1,4 @@
-"""The package from its installation to its end: what it brings, what it keeps, what it leaves, and an upgrade under guard.
+"""The package from its installation to its end: what it brings, what it keeps, what it leaves; and an upgrade.
 
 It must not test what the daemon does otherwise. The tests of the first class are one story and run in their order.
 """
@@ -31,7 +31,8 @@ CONFFILES = (
     "/etc/lilium/lilium.toml", "/etc/lilium/trust.d/site.trust", "/etc/dpkg/dpkg.cfg.d/lilium",
     "/etc/apt/apt.conf.d/20lilium")
 
-# Both programs, again and again, until standard input ends. Python's spawn reports what execve(2) said.
+# Both programs, again and again, until standard input ends; in the pauses the package manager works.
+# Python's spawn reports what execve(2) said.
 PROBE = """
 import json, os, select, sys
 counts = dict.fromkeys(("allowed", "denied", "failed", "ran"), 0)
@@ -42,7 +43,7 @@ def runs(path):
         return False
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 print("probing", flush=True)
-while not select.select([sys.stdin], [], [], 0)[0]:
+while not select.select([sys.stdin], [], [], 0.05)[0]:
     counts["ran" if runs(sys.argv[1]) else "denied"] += 1
     counts["allowed" if runs(sys.argv[2]) else "failed"] += 1
 print(json.dumps(counts))
