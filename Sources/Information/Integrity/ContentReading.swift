@@ -40,12 +40,15 @@ internal import SystemCalls
     digester.reset()
     var offset: UInt64 = 0
     if size <= Self.shortFile, let outcome = readWithoutWaiting(descriptor, size, &offset) { return outcome }
+    // From the start: on Linux 5.10, what such a read gives before it would have to wait is not always the file's.
+    digester.reset()
+    offset = 0
     guard room.enter() else { return .failed(.outOfThreads) }
     defer { room.leave() }
     return readWaiting(descriptor, size, &offset, known)
   }
 
-  /// Nil where the thread would have to wait; what was read until then is in the digest.
+  /// Nil where the thread would have to wait.
   private func readWithoutWaiting(_ descriptor: Int32, _ size: UInt64, _ offset: inout UInt64) -> Outcome? {
     while true {
       let count: Int

@@ -179,8 +179,9 @@ class Shortages(unittest.TestCase):
         with self.subTest("the line that was cut short is whole"):
             flushed = target.read_text().splitlines()
             self.assertTrue(all(json.loads(line) for line in flushed))
+        # In the file: the journal lies on the same full disk, and journald drops what it has no room for.
+        host.wait_until("the loss among the lines", lambda: b'"kind":"loss"' in target.read_bytes())
         faults.enforce()
-        host.expect_record(self.since, kind="loss")
 
     @staticmethod
     def denials(target):
