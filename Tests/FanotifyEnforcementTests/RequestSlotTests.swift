@@ -107,7 +107,11 @@ import Testing
       }
     }
     var (won, lost, disagreed) = (UInt64(0), UInt64(0), UInt64(0))
-    for received in 1...Race.rounds {
+    // More rounds where one side won them all, as it may on a busy machine.
+    let end = Clock.monotonic() + 30_000_000_000
+    var received: UInt64 = 0
+    while received < Race.rounds || (won == 0 || lost == 0) && Clock.monotonic() < end {
+      received += 1
       let number = Int32(truncatingIfNeeded: received)
       race.slot.open(descriptor: number, pid: number &+ 1, executes: received % 2 == 0, received: received)
       for _ in 0..<Int(received % 40) { _ = race.slot.openSince }
@@ -118,7 +122,7 @@ import Testing
     }
     race.done.store(true, ordering: .releasing)
     deadline.join()
-    #expect(won + lost == Race.rounds)
+    #expect(won + lost == received)
     #expect(race.takeovers == lost)
     #expect(disagreed == 0)
     #expect(race.mistakes == 0)
