@@ -49,12 +49,17 @@ final class Host {
   }
 
   deinit {
-    _ = try? run("kill $(cat daemon.pid) 2>/dev/null; wait; umount -R m 2>/dev/null; exit 0", seconds: 10)
+    _ = try? run(
+      "kill $(cat daemon.pid) 2>/dev/null; wait; \(endDaemons); umount -R m 2>/dev/null; exit 0", seconds: 10)
     try? input.fileHandleForWriting.close()
     shell.terminate()
     shell.waitUntilExit()
     try? FileManager.default.removeItem(atPath: folder)
   }
+
+  /// Ends what took over from a daemon of this host, and is no child of its shell. Before its file system goes, on which
+  /// it must not be left without.
+  var endDaemons: String { "for p in $(pgrep -f ^\(folder)/liliumd); do kill -KILL $p; done" }
 
   /// Runs a script in a subshell of the host; standard error and output are one.
   func run(_ script: String, seconds: Double = 60) throws -> Outcome {

@@ -16,7 +16,7 @@ import unittest
 import faults
 import host
 
-CASE = {"kernels": "default", "timeout": 900}
+CASE = {"kernels": "default", "timeout": 900, "soak": True}
 
 STATE = pathlib.Path("/var/lib/lilium")
 LOG = pathlib.Path("/var/log")
