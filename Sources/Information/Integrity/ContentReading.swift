@@ -40,7 +40,7 @@ internal import SystemCalls
     digester.reset()
     var offset: UInt64 = 0
     if size <= Self.shortFile, let outcome = readWithoutWaiting(descriptor, size, &offset) { return outcome }
-    // From the start: on Linux 5.10, what such a read gives before it would have to wait is not always the file's.
+    // From the start, at 128 KiB at most: a digest never mixes reads of both kinds.
     digester.reset()
     offset = 0
     guard room.enter() else { return .failed(.outOfThreads) }
