@@ -9,7 +9,7 @@ packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libr
 # Audit's own programs are witnesses, debuggers are ptrace's users: who only builds or runs Lilium needs neither.
 if [ "${1:-}" = tests ]; then
   packages="$packages e2fsprogs util-linux procps python3 mandoc shellcheck auditd libauparse-dev gdb strace rpm
- xfsprogs btrfs-progs jq debhelper lintian dpkg-dev qemu-system-x86 mmdebstrap kmod zstd lz4 libc6-dev"
+ xfsprogs btrfs-progs jq build-essential debhelper lintian dpkg-dev qemu-system-x86 mmdebstrap kmod zstd lz4 libc6-dev"
 fi
 
 if command -v dpkg-query >/dev/null; then
