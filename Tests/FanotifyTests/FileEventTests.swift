@@ -1,10 +1,11 @@
 // Events that name their file by a handle: byte by byte, and as this kernel tells them of a file of the test's own.
 
 import CFanotify
-import Fanotify
 import Glibc
 import SystemCalls
 import Testing
+
+@testable import Fanotify
 
 @Suite struct FileEventTests {
   /// A chmod of a file on ext4, as Linux 6.18 told it.
@@ -223,5 +224,13 @@ import Testing
     try group.ignore([.open, .execute], file.rawValue)
     try group.forgetInodes()
     #expect(throws: Errno.noEntry) { try group.stopIgnoring([.open, .execute], at: path) }
+  }
+
+  /// So the kernel releases it before whatever takes it long, and nobody waits for a process that ends.
+  @Test func aPermissionGroupIsNumberedAboveWhatIsOpenedAfterIt() throws {
+    let group = try PermissionGroup()
+    let later = try Descriptor.open("/proc/self/fd", O_RDONLY)
+    #expect(group.number >= 4096)
+    #expect(later.rawValue < group.number)
   }
 }

@@ -58,7 +58,8 @@ internal import SystemCalls
         if error == .again || error == .notSupported { return nil }
         return .failed(.objectUnreadable)
       }
-      if count == 0 { return finish(offset == size) }
+      // Linux 5.9 and 5.10 may say "end of file" here where the page is only not in memory: preadv2(2), BUGS.
+      if count == 0 { return offset == size ? finish(true) : nil }
       take(count, &offset)
       if offset > size { return .otherSize }
     }

@@ -227,6 +227,8 @@ static int address_of(const char *path, struct sockaddr_un *out) {
     return 0;
 }
 
+const char *lil_signal_name(int number) { return sigabbrev_np(number); }
+
 int lil_close_range(int first, int last) {
     return (int)lil_result(syscall(SYS_close_range, first, last, 0));
 }

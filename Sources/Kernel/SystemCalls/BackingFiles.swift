@@ -109,7 +109,7 @@ private struct StorageWalk {
     steps += 1
     guard steps < Self.most, Self.exists(folder) else { return false }
     if Self.exists(folder + "/partition") {
-      guard let disk = Self.resolved(folder + "/..") else { return false }
+      guard let disk = resolvedPath(folder + "/..") else { return false }
       return isRootsAlone(disk)
     }
     if Self.exists(folder + "/loop") {
@@ -168,10 +168,11 @@ private struct StorageWalk {
     return PathBytes(Array(text.dropLast()))
   }
 
-  /// realpath(3).
-  private static func resolved(_ path: String) -> String? {
-    guard let found = unsafe realpath(path, nil) else { return nil }
-    defer { unsafe free(found) }
-    return unsafe String(cString: found)
-  }
+}
+
+/// realpath(3); nil where the path names nothing.
+public func resolvedPath(_ path: String) -> String? {
+  guard let found = unsafe realpath(path, nil) else { return nil }
+  defer { unsafe free(found) }
+  return unsafe String(cString: found)
 }

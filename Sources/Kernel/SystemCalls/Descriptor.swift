@@ -54,9 +54,10 @@ public struct Descriptor: ~Copyable, Sendable {
     Descriptor(owning: try shimCall { unsafe lil_open_cached(path) })
   }
 
-  /// A new descriptor of the same open file (fcntl(2), F_DUPFD_CLOEXEC).
-  public static func duplicate(_ descriptor: Int32) throws(Errno) -> Descriptor {
-    Descriptor(owning: try systemCall { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })
+  /// A new descriptor of the same open file, with the lowest number that is free from `lowest` on (fcntl(2),
+  /// F_DUPFD_CLOEXEC). EINVAL where RLIMIT_NOFILE is not above `lowest`.
+  public static func duplicate(_ descriptor: Int32, from lowest: Int32 = 3) throws(Errno) -> Descriptor {
+    Descriptor(owning: try systemCall { fcntl(descriptor, F_DUPFD_CLOEXEC, lowest) })
   }
 
   /// read(2); 0 at the end.

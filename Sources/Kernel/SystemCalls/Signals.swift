@@ -18,6 +18,12 @@ public enum Signals {
     Descriptor(owning: try shimCall { unsafe lil_signalfd(signals, UInt32(signals.count)) })
   }
 
+  /// As in `SIGKILL`; the number where the signal has no name.
+  public static func name(_ signal: Int32) -> String {
+    guard let name = unsafe lil_signal_name(signal) else { return "signal \(signal)" }
+    return unsafe "SIG" + String(cString: name)
+  }
+
   /// The next signal on such a descriptor; EAGAIN where there is none.
   public static func read(_ descriptor: borrowing Descriptor) throws(Errno) -> Int32 {
     let number = descriptor.rawValue

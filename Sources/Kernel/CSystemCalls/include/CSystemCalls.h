@@ -86,6 +86,8 @@ int lil_signalfd(const int *signals, unsigned count);
 /* The signal's number from a signalfd, or -errno. */
 int lil_signalfd_read(int descriptor);
 void lil_ignore_signal(int number);
+/* As in KILL (sigabbrev_np(3)); NULL where the number has no name, as those of real-time signals. */
+const char *lil_signal_name(int number);
 /* In the calling thread. */
 int lil_unblock_signal(int number);
 
