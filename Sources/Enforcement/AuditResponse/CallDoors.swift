@@ -21,16 +21,6 @@ enum ArgumentTest: Hashable, Sendable {
   }
 }
 
-/// The first four arguments, as a record has them.
-struct CallArguments: Hashable, Sendable {
-  private let values: [UInt64]
-  init(_ values: [UInt64]) { self.values = values }
-
-  /// 0 where there is none.
-  subscript(index: Int) -> UInt64 { values.indices.contains(index) ? values[index] : 0 }
-  func low(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: self[index]) }
-}
-
 /// Calls that are a door where all tests hold.
 struct CallDoor: Hashable, Sendable {
   var mechanism: Mechanism
@@ -111,7 +101,7 @@ extension CallDoor {
 
   /// The old mmap of i386 takes all its arguments in memory, so that nothing can be asked about them.
   static func takesArgumentsInMemory(_ call: KnownCall, on architecture: AuditArchitecture) -> Bool {
-    call == .mmap && architecture == .i386
+    CallArguments.areInMemory(call.name, on: architecture.machine)
   }
 
   func matches(_ call: KnownCall, on architecture: AuditArchitecture, _ arguments: CallArguments) -> Bool {

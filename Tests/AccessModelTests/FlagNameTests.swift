@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@testable import AuditResponse
+@testable import AccessModel
 
 @Suite("Names of flags")
 struct FlagNameTests {
@@ -96,3 +96,5 @@ struct FlagNameTests {
     }
   }
 }
+
+private func texts(_ list: [[UInt8]]) -> [String] { list.map { String(decoding: $0, as: UTF8.self) } }
