@@ -5,7 +5,7 @@
 set -eu
 
 packages="make git ca-certificates pkg-config g++ libcap-dev libsystemd-dev libre2-dev libssl-dev libaudit-dev
- liblmdb-dev libarchive-dev"
+ liblmdb-dev libarchive-dev libbpf-dev"
 # Audit's own programs are witnesses, debuggers are ptrace's users: who only builds or runs Lilium needs neither.
 if [ "${1:-}" = tests ]; then
   packages="$packages e2fsprogs util-linux procps python3 mandoc shellcheck auditd libauparse-dev gdb strace rpm
