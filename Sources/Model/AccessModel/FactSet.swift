@@ -20,6 +20,10 @@ public struct FactSet: OptionSet, Sendable, Hashable {
   public static let objectDigest = FactSet(rawValue: 1 << 5)
   /// Whether the content is trusted; rests on status and path, reads the file only where it may be.
   public static let objectTrust = FactSet(rawValue: 1 << 6)
+  /// Of `objectStatus` device and inode alone, where the kernel told no more of the object. No rule asks for it.
+  public static let objectIdentity = FactSet(rawValue: 1 << 7)
+  /// Of `objectStatus` owner and mode alone, where the kernel told no more of the object. No rule asks for it.
+  public static let objectPermissions = FactSet(rawValue: 1 << 19)
   /// Parent, user and group ids, comm.
   public static let subjectStatus = FactSet(rawValue: 1 << 8)
   /// Start time and terminal.

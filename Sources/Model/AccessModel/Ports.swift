@@ -37,6 +37,15 @@ public protocol Mediator: Sendable {
   func failureAnswer(_ mechanism: Mechanism) -> Verdict
 }
 
+/// Takes decisions that the kernel made by itself, by the policy that an enforcement point had given it.
+public protocol DecisionRecorder: Sendable {
+  /// Counts the decision and, where the trail wants it, records it. `time` is when the kernel decided, in nanoseconds
+  /// since the epoch. `describe` fills the sheet, which has been begun, and is called only for a record. Called by
+  /// several threads at once, each with a sheet of its own; never blocks.
+  func record(
+    _ decision: Decision, effect: Effect, time: Int64, of pid: Int32, on facts: Facts, describe: (Facts) -> Void)
+}
+
 /// Where a thread goes while it waits for something that may take long, so that another takes its place.
 public protocol WaitingRoom: Sendable {
   /// False where no more threads may wait: the caller gives the fact up as `outOfThreads`.
@@ -79,8 +88,8 @@ public struct TrailEntry: Sendable {
   public var effect: Effect
   /// Nanoseconds since the epoch, CLOCK_REALTIME, when the request was read.
   public var time: Int64
-  /// From reading the request to giving the answer, in nanoseconds.
-  public var answerNanoseconds: UInt64
+  /// From reading the request to giving the answer, in nanoseconds; nil where the kernel decided by itself.
+  public var answerNanoseconds: UInt64?
   public var operation: Operation
   public var present: FactSet
   /// Why some facts are not present.
@@ -93,7 +102,7 @@ public struct TrailEntry: Sendable {
   public var target: TargetFacts
 
   public init(
-    decision: Decision, effect: Effect, time: Int64, answerNanoseconds: UInt64, facts: borrowing Facts,
+    decision: Decision, effect: Effect, time: Int64, answerNanoseconds: UInt64?, facts: borrowing Facts,
     containmentFailure: ContainmentFailure? = nil
   ) {
     self.decision = decision
