@@ -15,7 +15,7 @@ PROGRAMS := $(RELEASE)/liliumd $(RELEASE)/liliumctl
 BENCH := .build/bench
 BENCH_PROGRAMS := $(BENCH)/null-responder $(BENCH)/workload $(BENCH)/syscalls $(BENCH)/tiny
 MAN_PAGES := $(wildcard man/*.[578])
-SWIFT_TREES := Package.swift Sources Tests
+SWIFT_TREES := Package.swift Plugins Sources Tests
 
 .DEFAULT_GOAL := help
 .PHONY: help deps test-deps build run test test-vm test-vm-default deb fuzz lint format bench check-install install uninstall clean
@@ -56,7 +56,7 @@ fuzz: test-deps ## run each fuzzer for FUZZ_SECONDS (10) over its committed corp
 # All of swift-format's default rules are on; .swift-format only sets width and indentation.
 lint: test-deps ## check format, scripts, man pages and the unit
 	swift-format lint --strict --parallel --recursive $(SWIFT_TREES)
-	shellcheck scripts/*.sh Benchmarks/*.sh packaging/debian/postinst packaging/debian/postrm Tests/VM/guest/*.sh .ci/run
+	shellcheck scripts/*.sh Plugins/*/*.sh Benchmarks/*.sh packaging/debian/postinst packaging/debian/postrm Tests/VM/guest/*.sh .ci/run
 	mandoc -T lint -W warning $(MAN_PAGES)
 	@scripts/lint-unit.sh etc/systemd/liliumd.service
 

@@ -92,6 +92,11 @@ let package = Package(
       name: "CAudit", path: "Sources/Kernel/CAudit", pkgConfig: "audit", providers: [.apt(["libaudit-dev"])]),
     shim("Kernel", "CAuditNetlink"),
     stage("Kernel", "AuditNetlink", ["CAudit", "CAuditNetlink", "SystemCalls"]),
+    shim("Kernel", "CBPFLSM", [.linkedLibrary("bpf")]),
+    .plugin(name: "KernelPrograms", capability: .buildTool()),
+    .target(
+      name: "BPFLSM", dependencies: ["CBPFLSM", "SystemCalls"], path: "Sources/Kernel/BPFLSM", exclude: ["bpf"],
+      swiftSettings: strict + released + [.strictMemorySafety()], plugins: ["KernelPrograms"]),
     shim("Kernel", "CJournal"),
     stage("Kernel", "Journal", ["CJournal", "CSystemd", "SystemCalls"]),
 
@@ -121,6 +126,8 @@ let package = Package(
     stage(
       "Enforcement", "FanotifyEnforcement", ["AccessModel", "Fanotify", "Inotify", "ProcFS", "SystemCalls"]),
     stage("Enforcement", "AuditResponse", ["AccessModel", "AuditNetlink", "ProcFS", "SystemCalls"]),
+    stage(
+      "Enforcement", "LSMEnforcement", ["AccessModel", "AuditNetlink", "BPFLSM", "CBPFLSM", "ProcFS", "SystemCalls"]),
 
     // AuditTrail: what a record says, and where it goes.
     stage("AuditTrail", "DecisionRecord", ["AccessModel"]),
@@ -145,8 +152,8 @@ let package = Package(
       name: "liliumd",
       dependencies: [
         "AccessModel", "AuditNetlink", "AuditResponse", "Capabilities", "Configuration", "ContentDigest",
-        "ControlProtocol", "ControlSocket", "DecisionRecord", "Fanotify", "FanotifyEnforcement", "Integrity", "Journal",
-        "ObjectInformation",
+        "BPFLSM", "ControlProtocol", "ControlSocket", "DecisionRecord", "Fanotify", "FanotifyEnforcement", "Integrity",
+        "Journal", "LSMEnforcement", "ObjectInformation",
         "PolicyDecision", "PolicyLanguage", "ProcFS", "ReferenceMonitor", "StallGuard", "SubjectInformation",
         "SystemCalls",
         "TrailSinks", "TrustDatabase",
@@ -155,8 +162,9 @@ let package = Package(
     .executableTarget(
       name: "liliumctl",
       dependencies: [
-        "AccessModel", "AuditNetlink", "AuditResponse", "Configuration", "ControlProtocol", "ControlSocket",
-        "DecisionRecord", "Fanotify", "ObjectInformation", "PolicyDecision", "PolicyLanguage", "ProcFS",
+        "AccessModel", "AuditNetlink", "AuditResponse", "BPFLSM", "Configuration", "ControlProtocol", "ControlSocket",
+        "DecisionRecord", "Fanotify", "LSMEnforcement", "ObjectInformation", "PolicyDecision", "PolicyLanguage",
+        "ProcFS",
         "Integrity", "SystemCalls", "TrustDatabase", "TrustSources", "TrustUpkeep",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -177,6 +185,9 @@ let package = Package(
       name: "CAuparse", path: "Tests/CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
     tests("AuditNetlinkTests", ["AuditNetlink", "CAudit", "CAuparse", "SystemCalls"]),
     tests("AuditResponseTests", ["AccessModel", "AuditNetlink", "AuditResponse", "CAudit", "ProcFS", "SystemCalls"]),
+    tests(
+      "LSMEnforcementTests",
+      ["AccessModel", "AuditNetlink", "BPFLSM", "CBPFLSM", "LSMEnforcement", "ProcFS", "SystemCalls"]),
     tests("ReferenceMonitorTests", ["AccessModel", "PolicyDecision", "PolicyLanguage", "ReferenceMonitor"]),
     tests(
       "FanotifyEnforcementTests",
@@ -184,7 +195,17 @@ let package = Package(
     tests("SubjectInformationTests", ["AccessModel", "SubjectInformation", "SystemCalls"]),
     tests("ObjectInformationTests", ["AccessModel", "ObjectInformation", "ProcFS", "SystemCalls"]),
     tests("PolicyLanguageTests", ["AccessModel", "PolicyLanguage"]),
-    tests("PolicyDecisionTests", ["AccessModel", "CAllocationCounter", "PolicyDecision", "PolicyLanguage"]),
+    // Random rules and requests, for whoever holds the kernel's programs against `decide`.
+    .target(
+      name: "KernelQuestions", dependencies: ["AccessModel", "PolicyDecision", "PolicyLanguage"],
+      path: "Tests/KernelQuestions", swiftSettings: strict),
+    // They load a program into the kernel, and ask it.
+    tests(
+      "BPFLSMTests",
+      ["AccessModel", "BPFLSM", "CBPFLSM", "KernelQuestions", "LSMEnforcement", "PolicyDecision", "PolicyLanguage"]),
+    tests(
+      "PolicyDecisionTests",
+      ["AccessModel", "CAllocationCounter", "KernelQuestions", "PolicyDecision", "PolicyLanguage"]),
     tests(
       "AnswerPathTests",
       [
@@ -207,7 +228,7 @@ let package = Package(
     tests(
       "LiliumctlTests",
       [
-        "AccessModel", "AuditNetlink", "AuditResponse", "Configuration", "ControlProtocol", "ControlSocket",
+        "AccessModel", "AuditNetlink", "AuditResponse", "BPFLSM", "Configuration", "ControlProtocol", "ControlSocket",
         "PolicyLanguage", "SystemCalls", "TrustDatabase", "TrustSources", "TrustUpkeep", "liliumctl",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -11,16 +11,15 @@ internal import SystemCalls
 /// The part of `liliumctl doctor` about the kernel's audit, by which system calls are sensed.
 struct AuditChecks {
   private let readings: AuditReadings
-  private let settings: PolicySettings
   /// The rules that the configuration asks for; where it asks for none, those of every mechanism.
   private let wanted: WantedRules
   /// Some mechanism is on that needs audit.
   private let isNeeded: Bool
 
-  init(_ readings: AuditReadings, _ configuration: Configuration, _ rules: RuleSet) {
-    let asked = WantedRules(configuration, rules)
+  /// `byBPF` are mechanisms that are on and that this host senses otherwise.
+  init(_ readings: AuditReadings, _ configuration: Configuration, _ rules: RuleSet, byBPF: Set<Mechanism> = []) {
+    let asked = WantedRules(configuration, rules, byBPF: byBPF)
     self.readings = readings
-    settings = configuration.policy
     isNeeded = !asked.mechanisms.isEmpty
     wanted = isNeeded ? asked : WantedRules(configuration, rules, everyMechanism: true)
   }
@@ -32,7 +31,12 @@ struct AuditChecks {
     case .success(let status):
       checks += [state(status), queue(status), readers(status)] + limits(status) + obstacles(status)
     }
-    return checks + mechanisms
+    return checks
+  }
+
+  /// Whether audit can be used at all from here.
+  static func isUsable(_ readings: AuditReadings) -> Bool {
+    readings.foreignNamespaces.isEmpty && (try? readings.status.get()) != nil
   }
 
   /// Records reach the initial network namespace alone, and control the initial pid and user namespaces.
@@ -112,23 +116,6 @@ struct AuditChecks {
       HostCheck(
         "audit rules", false, needed: isNeeded && obstacle.isFatal, obstacle.description,
         lines: obstacle.isFatal ? texts : [])
-    }
-  }
-
-  /// What comes of a call that is not allowed.
-  private var mechanisms: [HostCheck] {
-    let isUsable = readings.foreignNamespaces.isEmpty && (try? readings.status.get()) != nil
-    return Mechanism.allCases.filter(\.isCall).map { mechanism in
-      let settings = settings[mechanism]
-      let name = mechanism.name
-      guard isUsable else {
-        return HostCheck(
-          "mechanism \(name)", false, needed: settings.mode != .off, "sensed by audit, which cannot be used here")
-      }
-      let effect =
-        settings.containsUnpreventable
-        ? "contain, after the call" : "log, after the call; contain with on_unpreventable.\(name) = \"contain\""
-      return HostCheck("mechanism \(name)", true, needed: settings.mode != .off, effect)
     }
   }
 }

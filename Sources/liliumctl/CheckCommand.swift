@@ -37,6 +37,7 @@ struct LoadedPolicy {
     var findings = configurationFindings + files.findings + diagnostics.map { Finding($0) }
     if !findings.hasErrors, let configuration {
       findings += configuration.doubts(about: rules, path: config ?? Configuration.defaultPath)
+      findings += KernelRules.findings(configuration, rules)
     }
     self.findings = findings
   }

@@ -1,7 +1,9 @@
 // Owns `liliumctl doctor`: what this host offers, line by line.
 // It must not promise what was not tried.
 
+internal import AccessModel
 internal import ArgumentParser
+internal import BPFLSM
 internal import Configuration
 internal import ControlProtocol
 internal import PolicyLanguage
@@ -27,7 +29,7 @@ struct DoctorCommand: ParsableCommand {
     let configuration = isUsable ? loaded.configuration ?? Configuration() : Configuration()
     let rules = isUsable ? loaded.rules : RuleSet()
     var checks = HostProbe.run() + TrustChecks(TrustReadings.take(state: state), configuration, rules).all
-    checks += AuditChecks(AuditReadings.take(), configuration, rules).all
+    checks += Self.calls(AuditReadings.take(), LSMReport.survey(), configuration, rules)
     if !isUsable { checks.append(HostCheck("configuration and rules", false, "unusable: run liliumctl check")) }
     let wanted = WantedRules(configuration, rules)
     checks += Tripwire(socket: connection.socket, ioctl: wanted.ioctl).run()
@@ -38,6 +40,20 @@ struct DoctorCommand: ParsableCommand {
       Output.write(report.rendered(Paint(isOn: Output.usesColor)))
     }
     if !report.isGood { throw ExitCode.finding }
+  }
+}
+
+extension DoctorCommand {
+  /// What is said about system calls: the two ways to learn of them, and what each mechanism makes of that.
+  static func calls(
+    _ audit: AuditReadings, _ bpf: LSMReport, _ configuration: Configuration, _ rules: RuleSet
+  ) -> [HostCheck] {
+    let settings = configuration.policy
+    let calls = CallChecks(
+      settings, bpf, unaskable: KernelRules.unaskable(configuration, rules, everyMechanism: true),
+      auditIsUsable: AuditChecks.isUsable(audit))
+    let byBPF = Set(Mechanism.allCases.filter { settings[$0].mode != .off }).subtracting(calls.byAudit)
+    return LSMChecks(bpf, settings).all + AuditChecks(audit, configuration, rules, byBPF: byBPF).all + calls.all
   }
 }
 

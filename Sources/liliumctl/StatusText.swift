@@ -29,15 +29,61 @@ struct StatusText {
   }
 
   private var mechanisms: String {
-    var table = TextTable([("MECHANISM", .left), ("MODE", .left), ("EFFECT", .left), ("CONFIGURED", .left)])
+    var table = TextTable([
+      ("MECHANISM", .left), ("MODE", .left), ("EFFECT", .left), ("SENSED BY", .left), ("CONFIGURED", .left),
+    ])
     for status in report.mechanisms {
       let until = status.overriddenUntil.map { " again at \(TimeText.date($0))" } ?? ""
       let isOverridden = status.mode != status.configuredMode
       table.add(
-        status.mechanism.name, status.mode.name, status.effect.rawValue,
+        status.mechanism.name, status.mode.name, status.effect.rawValue, Self.sensor(of: status),
         isOverridden || !until.isEmpty ? status.configuredMode.name + until : "")
     }
     return table.rendered
+  }
+
+  private static func sensor(of status: StatusReport.MechanismStatus) -> String {
+    if status.mode != .off, !status.mechanism.isCall { return "fanotify" }
+    return status.sensor?.rawValue ?? "-"
+  }
+
+  /// Whose `enforce` a sysctl keeps, and whether it is still set.
+  private var hostSwitches: [String] {
+    report.mechanisms.compactMap { status in
+      guard let text = status.hostSwitch.map(Printable.text) else { return nil }
+      let name = status.mechanism.name
+      return status.effect == .prevent
+        ? "sysctl   \(name): \(text), for everybody" : "sysctl   \(name): " + paint.red("\(text) was undone")
+    }
+  }
+
+  /// What the kernel was found to offer, and for whom that is not enough.
+  private func bpf(_ bpf: StatusReport.BPF) -> [String] {
+    let state =
+      if !bpf.isInList {
+        paint.yellow("not among the active LSMs")
+      } else if let load = bpf.load {
+        paint.red("the kernel refuses the programs") + ": \(Printable.text(load))"
+      } else if let denial = bpf.denial {
+        paint.red("a denial was provoked and not seen") + ": \(Printable.text(denial))"
+      } else {
+        "programs load, a denial was seen"
+      }
+    let missing = bpf.missingHooks.map(Printable.text).joined(separator: ", ")
+    let lines = ["bpf      \(state)" + (missing.isEmpty ? "" : "; hooks that are missing: \(missing)")]
+    // What keeps every mechanism from it is said by then.
+    guard bpf.isInList, bpf.load == nil, bpf.denial == nil else { return lines }
+    return lines
+      + report.mechanisms.flatMap { status in
+        (status.hindrances ?? []).map { "         \(status.mechanism.name) not by bpf: \(Printable.text($0))" }
+      }
+  }
+
+  private func protection(_ protection: StatusReport.Protection) -> String {
+    var words = protection.isOn ? "protected" : paint.yellow("not protected")
+    if let problem = protection.problem { words += ": \(Printable.text(problem))" }
+    let missing = protection.missingHooks.map(Printable.text).joined(separator: ", ")
+    return "itself   " + words + (missing.isEmpty ? "" : "; hooks that are missing: \(missing)")
   }
 
   private var summary: String {
@@ -59,6 +105,9 @@ struct StatusText {
         "         \(Printable.text(system.device)) \(Printable.text(system.type)) "
           + displayText(Array(system.mountPoint.utf8)))
     }
+    if let bpf = report.bpf { lines += self.bpf(bpf) }
+    lines += hostSwitches
+    if let protection = report.protection { lines.append(self.protection(protection)) }
     if let audit = report.audit { lines += self.audit(audit) }
     lines += trust(report.trust)
     lines.append(

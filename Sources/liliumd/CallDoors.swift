@@ -4,11 +4,13 @@
 import AccessModel
 import AuditNetlink
 import AuditResponse
+import BPFLSM
 import Configuration
 import ControlProtocol
 import DecisionRecord
 import Fanotify
 import FanotifyEnforcement
+import LSMEnforcement
 import PolicyDecision
 import ReferenceMonitor
 import SubjectInformation
@@ -37,6 +39,8 @@ final class CallDoors: Sendable {
   /// Of a daemon that this one takes over from.
   private let inherited: Mutex<Inheritance?>
   let kinship = Kinship()
+  let sensing = Sensing(survey: LSMReport.survey)
+  let hooks: HookDoors
 
   /// What a daemon that sensed calls leaves to the one that takes over.
   struct Inheritance: Sendable {
@@ -55,6 +59,7 @@ final class CallDoors: Sendable {
     isShared = Atomic(shared)
     self.inherited = Mutex(inherited)
     self.monitor = monitor
+    hooks = HookDoors(monitor: monitor)
     self.trail = trail
     self.processes = processes
     marker = Self.marker(in: stateFolder)
@@ -67,12 +72,15 @@ final class CallDoors: Sendable {
 
   /// Senses what the policy wants sensed, and no more.
   func change(to policy: Policy, _ configuration: Configuration) throws(DoorError) {
-    let plan = SensingPlan(policy)
+    let choice = try sensing.choose(policy)
+    let switches = HostSwitches(choice.switches)
+    try switches.check()
+    try hooks.change(to: policy, configuration, of: choice.mechanisms(by: .bpf), sensing.report)
+    let plan = SensingPlan(policy, choice)
     guard let first = plan.mechanisms.first else {
-      _ = close()
+      _ = closeAudit()
       return
     }
-    try refuseUnpreventable(policy)
     let door: Open
     if let running = self.door { door = running } else { door = try open(plan, configuration, for: first) }
     door.listener.replace(plan: plan)
@@ -89,16 +97,7 @@ final class CallDoors: Sendable {
       throw DoorError(mechanism: first, reason: reason)
     }
     opened.withLock { $0 = door }
-  }
-
-  /// What has happened cannot be prevented: `enforce` says so or is refused.
-  private func refuseUnpreventable(_ policy: Policy) throws(DoorError) {
-    for mechanism in Mechanism.allCases {
-      let settings = policy.settings[mechanism]
-      if let obstacle = Configuration.obstacle(to: settings.mode, of: mechanism, settings) {
-        throw DoorError(mechanism: mechanism, reason: "\(obstacle.message): \(obstacle.remedy)")
-      }
-    }
+    try switches.set(trail)
   }
 
   private static func refusal(
@@ -152,6 +151,11 @@ final class CallDoors: Sendable {
 
   /// Takes the rules away, decides what was called before, lets go. True where every thread ended.
   func close() -> Bool {
+    hooks.close()
+    return closeAudit()
+  }
+
+  private func closeAudit() -> Bool {
     let door = opened.withLock { door in
       defer { door = nil }
       return door
@@ -215,11 +219,10 @@ final class CallDoors: Sendable {
 }
 
 extension SensingPlan {
-  /// What the policy's mechanisms that are on need sensed.
-  init(_ policy: Policy) {
+  /// What the policy needs of audit.
+  init(_ policy: Policy, _ choice: SenseChoice) {
     self.init(
-      Mechanism.allCases.filter { $0.isCall && policy.settings[$0].mode != .off }
-        .map { ($0, policy.requestFilter($0)) })
+      Mechanism.allCases.filter { choice.sensors[$0] == .audit }.map { ($0, policy.requestFilter($0)) })
   }
 }
 

@@ -23,6 +23,7 @@ extension Daemon {
       guard doors.unasked.admit(pid: peer.pid) else {
         return .error(ControlError(.failed, "too many processes read files at once; try again when some have ended"))
       }
+      protection.refresh()
       return .reading
     case .mode(let change): return modeReply(change, peer)
     case .explain(let id): return explanation(id)

@@ -33,6 +33,7 @@ final class Daemon: Sendable {
   let doors: Doors
   let information: InformationFactory
   let trust: TrustKeeper
+  let protection: SelfProtection
   let startedAt = Clock.monotonic()
   /// The second since the epoch that the records' ids begin with.
   let recordSecond: Int64
@@ -63,10 +64,20 @@ final class Daemon: Sendable {
       makeInformation: { mechanism, room in information.make(for: mechanism, room: room) })
     doors = Doors(
       monitor: monitor, trail: trail, information: information, stateFolder: arguments.state, predecessor: predecessor)
+    protection = SelfProtection(trail: trail, doors: doors, folders: Self.ownFolders(arguments, loaded.configuration))
+    if let predecessor { protection.setPredecessor(predecessor.offer.pid) }
     state = Mutex(
       State(
         loaded: loaded, loadedAt: Clock.realtime(), overrides: overrides, lastReloadError: loaded.replaces?.rendered))
     trail.policyChanged(ruleCount: loaded.policy.rules.rules.count)
+  }
+
+  /// Where nobody else has anything to write.
+  private static func ownFolders(_ arguments: Arguments, _ configuration: Configuration) -> [String] {
+    let socket = arguments.socket ?? configuration.control.socket
+    let folder = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? ""
+    // A folder that others share stays theirs.
+    return [arguments.state] + (folder.hasSuffix("/lilium") ? [folder] : [])
   }
 
   /// Opens the doors that the configuration wants open. The trust database comes first: from the first mark on it is
@@ -82,6 +93,7 @@ final class Daemon: Sendable {
       Console.error("liliumd: warning: \(error.sentence); \(error.remedy)\n")
     } catch {}
     try doors.change(to: monitor.policy, loaded.configuration)
+    protect(loaded.configuration)
   }
 
   /// The host relies on this daemon from now on.
@@ -98,6 +110,14 @@ final class Daemon: Sendable {
     keep(loaded)
   }
 
+  /// A daemon in the foreground belongs to its terminal.
+  private func protect(_ configuration: Configuration) {
+    guard !arguments.foreground else { return }
+    let settings = monitor.policy.settings
+    let enforces = Mechanism.allCases.contains { settings[$0].mode == .enforce }
+    protection.change(isWanted: enforces && configuration.protectsItself)
+  }
+
   /// A state folder that cannot be written takes away the way back, and nothing else.
   private func keep(_ loaded: LoadedPolicy) {
     do throws(Errno) { try loaded.keep(in: arguments.state) } catch {
@@ -108,6 +128,9 @@ final class Daemon: Sendable {
   }
 
   var snapshot: State { state.withLock { $0 } }
+
+  /// Nil while a change is under way: whoever feeds the watchdog must not wait for it.
+  var configurationUnlessBusy: Configuration? { state.withLockIfAvailable { $0.loaded.configuration } }
 
   /// Loads everything anew and puts it in force, or keeps what runs and says why.
   func reload() -> Result<LoadedPolicy, ReloadRefused> {
@@ -156,6 +179,7 @@ final class Daemon: Sendable {
     monitor.policy = policy
     trail.policyChanged(ruleCount: policy.rules.rules.count)
     try doors.change(to: policy, loaded.configuration)
+    protect(loaded.configuration)
     // What the kernel was given rests on the policy before.
     forgetAllows()
   }
@@ -170,6 +194,7 @@ final class Daemon: Sendable {
   private static func union(_ old: PolicySettings, _ new: PolicySettings) -> PolicySettings {
     var both = new
     for mechanism in Mechanism.allCases where new[mechanism].mode == .off && old[mechanism].mode != .off {
+      both[mechanism] = old[mechanism]
       both[mechanism].mode = .audit
     }
     return both
@@ -185,12 +210,13 @@ final class Daemon: Sendable {
   /// When a time of the monotonic clock is by the host's clock, as far as that goes on as it does now.
   static func realTime(_ monotonic: Int64) -> Int64 { Clock.realtime() + monotonic - Int64(Clock.monotonic()) }
 
-  /// Brings configured modes back whose time has come.
+  /// Brings configured modes back whose time has come; later, where a change is under way: who asks must not wait.
   func expireOverrides() {
     let now = Int64(Clock.monotonic())
-    let due = state.withLock { state in
+    let due = state.withLockIfAvailable { state in
       state.overrides.filter { ($0.value.until ?? .max) <= now }.map(\.key)
     }
+    guard let due else { return }
     for mechanism in due {
       let configured = state.withLock { $0.loaded.policy.settings[mechanism].mode }
       try? change(mechanism, configured, override: nil, uid: nil)

@@ -13,6 +13,7 @@ extension Daemon {
   func finish(_ cause: String, leaving: Bool = false) -> StatusReport {
     _ = doors.closeAll(leaving: leaving)
     information.memory?.stop()
+    protection.close()
     let report = status()
     trail.append(.stopped(DaemonStop(cause, report)))
     trail.stop(timeoutMilliseconds: 3000)

@@ -26,6 +26,7 @@ final class Pulse: Sendable {
 
   func start(_ daemon: Daemon) throws(Errno) -> Thread {
     stallGuard.pulse()
+    daemon.protection.isWatched(by: stallGuard.processID)
     return try Thread.start("lilium-pulse") { [self] in beat(daemon) }
   }
 
@@ -40,14 +41,15 @@ final class Pulse: Sendable {
     while !ends.load(ordering: .acquiring) {
       if !progress.isStuck(daemon.doors, audit: false) { stallGuard.pulse() }
       look += 1
-      if look % Self.looks == 0 { renew(daemon.trail) }
+      if look % Self.looks == 0 { renew(daemon) }
       Clock.sleep(nanoseconds: Self.pause)
     }
   }
 
-  private func renew(_ trail: Trail) {
+  private func renew(_ daemon: Daemon) {
     guard let isNew = try? stallGuard.renew(), isNew else { return }
-    trail.append(
+    daemon.protection.isWatched(by: stallGuard.processID)
+    daemon.trail.append(
       .sensingChanged(
         SensingChange(
           what: "guard-restarted", detail: "the guard that ends a liliumd that stands still had ended itself",

@@ -127,10 +127,11 @@ final class Service {
       while let signal = try? Signals.read(signals) {
         if signal == Signals.hangup { owesReload = true } else { return stop(on: signal) }
       }
-      guardAnswers(daemon.snapshot.loaded.configuration)
+      if let configuration = daemon.configurationUnlessBusy { guardAnswers(configuration) }
       if owesReload, !takeover.isUnderWay { reload() }
       daemon.expireOverrides()
       daemon.trust.loadIfChanged()
+      daemon.protection.refreshUnlessBusy()
       if predecessor?.hasEnded() == true { settle() }
     }
   }
@@ -152,6 +153,7 @@ final class Service {
     daemon.doors.calls.kinship.end(at: Clock.realtime())
     daemon.doors.relatives.keep(only: [])
     daemon.doors.calls.endSharing()
+    daemon.protection.setPredecessor(nil)
   }
 
   private func reload() {

@@ -6,6 +6,7 @@ import AuditResponse
 import ControlProtocol
 import DecisionRecord
 import FanotifyEnforcement
+import LSMEnforcement
 import PolicyDecision
 import PolicyLanguage
 import ReferenceMonitor
@@ -43,6 +44,8 @@ extension Daemon {
     }
     report.losses = losses()
     report.audit = doors.calls.status
+    report.bpf = doors.calls.sensing.status
+    report.protection = protection.status
     report.trust = trust.status
     if let memory = information.memory, memory.isAvailable {
       let counts = memory.counts
@@ -64,17 +67,22 @@ extension Daemon {
 
   private func mechanisms(_ state: State) -> [StatusReport.MechanismStatus] {
     let running = monitor.policy.settings
+    let choice = doors.calls.sensing.choice
     return Mechanism.allCases.map { mechanism in
       let mode = running[mechanism].mode
+      let hostSwitch = choice.switches[mechanism]
       let effect: StatusReport.MechanismStatus.Effect =
         switch mode {
         case .off: .off
         case .audit: .log
-        case .enforce: mechanism.isCall ? .contain : .prevent
+        case .enforce:
+          !mechanism.isCall || choice.sensors[mechanism] == .bpf || hostSwitch?.isSet == true ? .prevent : .contain
         }
       return StatusReport.MechanismStatus(
         mechanism: mechanism, mode: mode, configuredMode: state.loaded.policy.settings[mechanism].mode,
-        overriddenUntil: state.overrides[mechanism]?.until.map { Self.realTime($0) / 1_000_000_000 }, effect: effect)
+        overriddenUntil: state.overrides[mechanism]?.until.map { Self.realTime($0) / 1_000_000_000 }, effect: effect,
+        sensor: choice.sensors[mechanism], hindrances: choice.hindrances[mechanism],
+        hostSwitch: hostSwitch?.text)
     }
   }
 
@@ -97,6 +105,8 @@ extension Daemon {
       ]
       for (name, count) in counts where count > 0 { losses[name] = count }
     }
+    losses.merge(doors.calls.hooks.losses) { $1 }
+    losses.merge(protection.losses) { $1 }
     if information.processes.forgotten > 0 { losses["processes-forgotten"] = information.processes.forgotten }
     let records = trail.counters
     if records.dropped > 0 { losses["records-dropped"] = records.dropped }
@@ -111,20 +121,26 @@ extension Daemon {
 
   func decisionCounts() -> [StatusReport.DecisionCount] {
     var lines: [StatusReport.DecisionCount] = []
-    for count in monitor.tally.decisions {
-      // Counts of audit and enforce are one line here.
-      let same = lines.firstIndex {
-        $0.mechanism == count.mechanism && $0.verdict == count.verdict && $0.reason == count.reason
-      }
-      if let same {
-        lines[same].count += count.count
-      } else {
-        lines.append(
-          StatusReport.DecisionCount(
-            mechanism: count.mechanism, verdict: count.verdict, reason: count.reason, count: count.count))
-      }
+    // Counts of audit and enforce are one line here.
+    for count in monitor.tally.decisions { add(count.mechanism, count.verdict, count.reason, count.count, to: &lines) }
+    // What the kernel allows by itself is told as a number only.
+    for count in doors.calls.hooks.door?.counts?.allowed ?? [] {
+      add(count.mechanism, .allow, count.reason, count.count, to: &lines)
     }
     return lines
+  }
+
+  private func add(
+    _ mechanism: Mechanism, _ verdict: Verdict, _ reason: String, _ count: UInt64,
+    to lines: inout [StatusReport.DecisionCount]
+  ) {
+    let same = lines.firstIndex { $0.mechanism == mechanism && $0.verdict == verdict && $0.reason == reason }
+    if let same {
+      lines[same].count += count
+    } else {
+      lines.append(
+        StatusReport.DecisionCount(mechanism: mechanism, verdict: verdict, reason: reason, count: count))
+    }
   }
 
   private func answerTimes() -> [StatusReport.AnswerTimes] {

@@ -115,6 +115,7 @@ final class Takeover: Sendable {
     daemon.doors.calls.kinship.end(at: Clock.realtime())
     daemon.doors.relatives.keep(only: [])
     daemon.doors.calls.endSharing()
+    daemon.protection.setSuccessor(nil)
     phase.withLock { if case .underWay = $0 { $0 = .idle } }
   }
 
@@ -170,6 +171,7 @@ final class Takeover: Sendable {
       withExtendedLifetime((others, audit)) {}
       daemon.doors.calls.kinship.begin(process.pid)
       _ = daemon.doors.relatives.admit(pid: process.pid)
+      daemon.protection.setSuccessor(process.pid)
       return Conversation(process, own)
     } catch {
       let isDenied = error == .permission || error == .access

@@ -136,6 +136,7 @@ struct ArrowTests {
     let targets = PackageTargets.read(manifest)
     #expect(targets.mapValues(\.stage) == ["A": "Model", "B": "AuditTrail", "C": "Kernel", "D": "Decision", "e": "e"])
     #expect(targets["B"]?.dependencies == ["A", "P"])
+    #expect(targets["C"]?.dependencies == [])
     #expect(targets["e"]?.dependencies == ["A", "B"])
   }
 }

@@ -39,9 +39,10 @@ enum PackageTargets {
     }
   }
 
-  /// The quoted names of a dependency list, a product's package left out.
+  /// The quoted names of a dependency list; a product's package and a library of the system are left out.
   private static func names(_ list: Substring) -> Set<String> {
     let products = list.replacing(/,\s*package: "[^"]*"/, with: "")
+      .replacing(/\.linkedLibrary\("[^"]*"\)/, with: "")
     return Set(products.matches(of: /"([\w-]+)"/).map { String($0.1) })
   }
 }

@@ -27,10 +27,13 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
       #expect(settings.onFailure == .allow)
       #expect(settings.defaultVerdict == (mechanism == .open || mechanism == .ioctl ? .allow : .deny))
       #expect(!settings.evaluatesHolders)
-      #expect(!settings.containsUnpreventable)
+      #expect(settings.unpreventable == .refuse)
+      #expect(settings.sense == .auto)
     }
+    #expect(configuration.scope.controlGroups == [])
     #expect(configuration.coverage.fileSystems == .local)
     #expect(configuration.answerDeadlineMilliseconds == 2000)
+    #expect(configuration.isGuarded && configuration.protectsItself)
     #expect(configuration.integrity.mode == .sha256 && configuration.integrity.prefixes.isEmpty)
     #expect(configuration.trust.remembersAllows)
     #expect(configuration.audit.receiveBufferMebibytes == 32)
@@ -104,25 +107,61 @@ func parsed(_ text: String) -> (configuration: Configuration?, findings: [Findin
     #expect(configuration.control.group == "")
   }
 
-  /// Wherever [on_unpreventable] stands.
+  @Test(arguments: [Mechanism.ptrace, .module, .kexec, .clone])
+  func aCallIsEnforcedWhereASysctlMayEndIt(_ mechanism: Mechanism) {
+    let name = mechanism.name
+    let text = "mode.\(name) = \"enforce\"\nsense.\(name) = \"audit\"\non_unpreventable.\(name) = \"sysctl\"\n"
+    let (read, findings) = parsed(text)
+    #expect(findings == [])
+    #expect(read?.policy[mechanism].unpreventable == .sysctl)
+  }
+
+  /// Wherever [sense] and [on_unpreventable] stand.
   @Test(arguments: Mechanism.allCases.filter(\.isCall))
   func aCallIsEnforcedWhereItMayBeContained(_ mechanism: Mechanism) throws {
     let name = mechanism.name
-    let mode = "[mode]\n\(name) = \"enforce\"\n"
+    let mode = "[mode]\n\(name) = \"enforce\"\n[sense]\n\(name) = \"audit\"\n"
     let contain = "[on_unpreventable]\n\(name) = \"contain\"\n"
     for text in [mode + contain, contain + mode] {
       let (read, findings) = parsed(text)
       #expect(findings == [])
       let settings = try #require(read).policy[mechanism]
       #expect(settings.mode == .enforce)
-      #expect(settings.containsUnpreventable)
+      #expect(settings.unpreventable == .contain)
       #expect(Configuration.obstacle(to: .enforce, of: mechanism, settings) == nil)
     }
     #expect(parsed("[mode]\n\(name) = \"audit\"").configuration?.policy[mechanism].mode == .audit)
     #expect(parsed(contain).configuration?.policy[mechanism].mode == .off)
     let refuses = parsed("[on_unpreventable]\n\(name) = \"refuse\"").configuration?.policy[mechanism]
-    #expect(refuses?.containsUnpreventable == false)
+    #expect(refuses?.unpreventable == .refuse)
     #expect(parsed(mode).configuration == nil)
+  }
+
+  /// Whether the kernel offers what a mode needs is found out on the host that is to be guarded.
+  @Test(arguments: Mechanism.allCases.filter(\.isCall), ["", "auto", "bpf"])
+  func enforceIsNotRefusedBeforeTheHostWasAsked(_ mechanism: Mechanism, _ sense: String) throws {
+    let table = sense.isEmpty ? "" : "[sense]\n\(mechanism.name) = \"\(sense)\"\n"
+    let (read, findings) = parsed(table + "[mode]\n\(mechanism.name) = \"enforce\"")
+    #expect(findings == [])
+    let settings = try #require(read).policy[mechanism]
+    #expect(settings.mode == .enforce && settings.sense == (sense == "bpf" ? .bpf : .auto))
+    #expect(Configuration.obstacle(to: .enforce, of: mechanism, settings) == nil)
+  }
+
+  @Test func unprotected() throws {
+    let (read, findings) = parsed("[failure]\nguard = false\nself_protection = false")
+    #expect(findings == [])
+    let configuration = try #require(read)
+    #expect(!configuration.isGuarded && !configuration.protectsItself)
+  }
+
+  @Test func scope() throws {
+    let (read, findings) = parsed("[scope]\ncgroups = [\"/system.slice/x.service\", \"/user.slice\"]")
+    #expect(findings == [])
+    #expect(try #require(read).scope.controlGroups == ["/system.slice/x.service", "/user.slice"])
+    #expect(parsed("scope.cgroups = []").configuration?.scope.controlGroups == [])
+    // Only the place where the hierarchy is mounted is told from a control group of such a name.
+    #expect(parsed("scope.cgroups = [\"/sys/fs/cgroups\"]").configuration?.scope.controlGroups == ["/sys/fs/cgroups"])
   }
 
   @Test func audit() throws {

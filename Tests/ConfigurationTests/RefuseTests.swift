@@ -28,7 +28,7 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     Refusal(
       "speed = 1", 1, 1, 5, "unknown key \"speed\"",
       "known here: audit, control, coverage, default, failure, holders, integrity, interpreters, log, mode, "
-        + "on_unpreventable, trust"),
+        + "on_unpreventable, scope, sense, trust"),
     Refusal("[log]\ndenial = true", 2, 1, 6, "unknown key \"denial\" in [log]", "did you mean denials?"),
     Refusal("[log]\n  alolws = true", 2, 3, 6, "unknown key \"alolws\" in [log]", "did you mean allows?"),
     Refusal("mode.exce = \"off\"", 1, 6, 4, "unknown key \"exce\" in [mode]", "did you mean exec?"),
@@ -136,16 +136,31 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
 
   static let calls = [
     Refusal(
-      "[mode]\nptrace = \"enforce\"", 2, 10, 9,
-      "mode.ptrace: \"enforce\" would have to prevent, and this version learns of ptrace only after the call",
-      "set on_unpreventable.ptrace = \"contain\" to have the call answered afterwards, or mode.ptrace = \"audit\""),
+      "[mode]\nptrace = \"enforce\"\n[sense]\nptrace = \"audit\"", 2, 10, 9,
+      "mode.ptrace: \"enforce\" would have to prevent, and audit, which sense.ptrace asks for, tells of the call when it "
+        + "was made",
+      "set sense.ptrace = \"auto\", or on_unpreventable.ptrace = \"contain\" to have the call answered afterwards"),
     Refusal(
-      "on_unpreventable.clone = \"contain\"\nmode.ioctl = \"enforce\"", 2, 14, 9,
-      "mode.ioctl: \"enforce\" would have to prevent, and this version learns of ioctl only after the call",
-      "set on_unpreventable.ioctl = \"contain\" to have the call answered afterwards, or mode.ioctl = \"audit\""),
+      "on_unpreventable.clone = \"contain\"\nmode.ioctl = \"enforce\"\nsense = { ioctl = \"audit\" }", 2, 14, 9,
+      "mode.ioctl: \"enforce\" would have to prevent, and audit, which sense.ioctl asks for, tells of the call when it "
+        + "was made",
+      "set sense.ioctl = \"auto\", or on_unpreventable.ioctl = \"contain\" to have the call answered afterwards"),
+    Refusal(
+      "[sense]\nptrace = \"fanotify\"", 2, 10, 10,
+      "sense.ptrace: expected \"auto\", \"bpf\" or \"audit\", found \"fanotify\""),
+    Refusal(
+      "[sense]\n  exec = \"bpf\"", 2, 3, 4, "sense.exec: exec is a file's door, which fanotify alone guards",
+      "remove the key"),
+    Refusal(
+      "sense.open = 1", 1, 7, 4, "sense.open: open is a file's door, which fanotify alone guards", "remove the key"),
+    Refusal("[sense]\nptrac = \"bpf\"", 2, 1, 5, "unknown key \"ptrac\" in [sense]", "did you mean ptrace?"),
+    Refusal("sense = \"bpf\"", 1, 9, 5, "sense: expected a table, found a text"),
     Refusal(
       "[on_unpreventable]\nkexec = \"kill\"", 2, 9, 6,
-      "on_unpreventable.kexec: expected \"refuse\" or \"contain\", found \"kill\""),
+      "on_unpreventable.kexec: expected \"refuse\", \"contain\" or \"sysctl\", found \"kill\""),
+    Refusal(
+      "[on_unpreventable]\nmount = \"sysctl\"", 2, 9, 8,
+      "on_unpreventable.mount: expected \"refuse\" or \"contain\", found \"sysctl\""),
     Refusal(
       "[on_unpreventable]\n  exec = \"contain\"", 2, 3, 4,
       "on_unpreventable.exec: exec is prevented, before it happens", "remove the key"),
@@ -166,6 +181,27 @@ private let modes = "expected \"off\", \"audit\" or \"enforce\""
     Refusal(
       "audit.failure = 2", 1, 7, 7, "unknown key \"failure\" in [audit]",
       "known here: backlog_limit, receive_buffer_mib, restore_rules"),
+    Refusal(
+      "[scope]\ncgroups = [\"/a\", \"b\"]", 2, 18, 3, "scope.cgroups: \"b\" is not an absolute path"),
+    Refusal(
+      "scope.cgroups = [\"/a/\"]", 1, 18, 5,
+      "scope.cgroups: \"/a/\" holds \"//\", \".\", \"..\" or a final \"/\"; write the plain path"),
+    Refusal(
+      "scope.cgroups = [\"/\"]", 1, 18, 3,
+      "scope.cgroups: \"/\" is the whole host; write an empty list instead"),
+    Refusal(
+      "scope.cgroups = [\"/sys/fs/cgroup/a\"]", 1, 18, 18,
+      "scope.cgroups: \"/sys/fs/cgroup/a\" is a folder; write the control group's own path, as below /sys/fs/cgroup"),
+    Refusal(
+      "scope.cgroups = [\"/a\", \"/a\"]", 1, 17, 12, "scope.cgroups: names a control group twice",
+      "write each one once"),
+    Refusal(
+      "scope.cgroups = \"/a\"", 1, 17, 4, "scope.cgroups: expected a list of texts, found a text",
+      "write cgroups = [\"...\"]"),
+    Refusal(
+      "scope.cgroups = [\((1...17).map { "\"/\($0)\"" }.joined(separator: ","))]", 1, 17, 94,
+      "scope.cgroups: names 17 control groups; 16 are the most", "name one that is above several of them"),
+    Refusal("[scope]\ncgroup = []", 2, 1, 6, "unknown key \"cgroup\" in [scope]", "did you mean cgroups?"),
     Refusal("log.sinks = [\"audit\", \"audit\"]", 1, 13, 18, "log.sinks: names a sink twice"),
   ]
 

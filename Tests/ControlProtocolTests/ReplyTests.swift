@@ -10,8 +10,14 @@ func fullReport() -> StatusReport {
   report.daemon.uptimeSeconds = 3661
   report.mechanisms = [
     .init(mechanism: .exec, mode: .audit, configuredMode: .enforce, overriddenUntil: 1_800_000_000, effect: .log),
+    .init(
+      mechanism: .ptrace, mode: .audit, configuredMode: .audit, effect: .log, sensor: .audit,
+      hindrances: ["50-a.rules:3: \u{1b}"], hostSwitch: "a.b = 3\u{1b}"),
     .init(mechanism: .open, mode: .off, configuredMode: .off, effect: .off),
   ]
+  var bpf = StatusReport.BPF()
+  (bpf.isInList, bpf.list, bpf.load, bpf.missingHooks) = (true, "capability,bpf", "refused \u{1b}", ["capable"])
+  report.bpf = bpf
   report.policy.identity = "abc"
   report.policy.rules = 7
   report.policy.loadedAt = 1_700_000_000
@@ -77,6 +83,11 @@ func fullReport() -> StatusReport {
     #expect(mechanisms.first?["configured_mode"] == .string("enforce"))
     #expect(mechanisms.first?["overridden_until"] == .integer(1_800_000_000))
     #expect(mechanisms.last?["overridden_until"] == nil)
+    #expect(mechanisms[1]["sensed_by"] == .string("audit") && mechanisms.first?["sensed_by"] == nil)
+    #expect(mechanisms[1]["sysctl"] == .string("a.b = 3\u{1b}") && mechanisms.first?["sysctl"] == nil)
+    #expect(mechanisms[1]["bpf_hindrances"] == .array([.string("50-a.rules:3: \u{1b}")]))
+    #expect(status["bpf"]?["in_list"] == .bool(true) && status["bpf"]?["denial"] == nil)
+    #expect(status["bpf"]?["missing_hooks"] == .array([.string("capable")]))
     #expect(times.first?["p50_us"] == .number(7.5))
     #expect(status["policy"]?["last_reload_error"] != nil)
     #expect(status["marks"]?["filesystems"] != nil)

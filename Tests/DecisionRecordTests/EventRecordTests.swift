@@ -27,6 +27,19 @@ private func settings() -> PolicySettings {
   return settings
 }
 
+private let tampering: Tampering = {
+  let facts = Facts()
+  facts.begin(pid: 9, operation: .call)
+  facts.subject.parent = 1
+  facts.subject.comm = Array("rm".utf8)
+  facts.subject.identity = .certain
+  facts.subject.executable = Array("/usr/bin/rm".utf8)
+  facts.markPresent([.subjectStatus, .subjectExecutable])
+  return Tampering(
+    kind: .state, detail: "unlink in a folder of Lilium's", name: [0xff, 0x78], subject: facts.subject,
+    present: facts.present, time: 0)
+}()
+
 private let samples: [Sample] = [
   Sample(
     event: .started(DaemonStart(version: "0.1.0", pid: 7, settings: settings(), policy: "ab12")),
@@ -84,6 +97,12 @@ private let samples: [Sample] = [
     event: .trustLoaded(TrustLoad(generation: 7, paths: 91_234, contents: 12)),
     json: head + #""trust-loaded","generation":7,"paths":91234,"contents":12,"problem":false}"#,
     priority: 6, message: "trust database generation 7 loaded: 91234 paths, 12 contents trusted wherever they lie"),
+  Sample(
+    event: .tamperingDenied(tampering),
+    json: head + #""tampering-denied","what":"state","detail":"unlink in a folder of Lilium's","name":"\#u{fffd}x","#
+      + #""name_b64":"/3g=","#
+      + #""subject":{"pid":9,"ppid":1,"uid":0,"euid":0,"gid":0,"exe":"/usr/bin/rm","comm":"rm","identity":"certain"}}"#,
+    priority: 4, message: #"tampering denied: unlink in a folder of Lilium's (\xffx) by rm[9] uid 0"#),
   Sample(
     event: .started(DaemonStart(version: "0.1.0", pid: 8, settings: PolicySettings(), policy: nil, predecessor: 7)),
     json: head + #""started","version":"0.1.0","pid":8,"modes":{"exec":"off","open":"off","ptrace":"off","#

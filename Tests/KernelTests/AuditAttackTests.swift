@@ -152,13 +152,15 @@ import Testing
       """
       cp lilium.toml less.toml
       sed 's/^module = .*/&\\nptrace = "audit"\\nmprotect = "audit"\\nmount = "audit"/' less.toml > more.toml
+      armed() { auditctl -l | grep -E 'lilium.(ptrace|mprotect|mount)'; }
+      # To take a rule away costs the kernel 20 ms and more.
+      await() { for i in $(seq 100); do "$@" && return; sleep 0.1; done; false; }
       for i in 1 2 3 4 5; do
-        cp more.toml lilium.toml; kill -HUP $(cat daemon.pid); sleep 0.4
-        cp less.toml lilium.toml; kill -HUP $(cat daemon.pid); sleep 0.4
-        auditctl -l | grep -E 'lilium.(ptrace|mprotect|mount)'
+        cp more.toml lilium.toml; kill -HUP $(cat daemon.pid); await eval 'armed >all' || echo never armed
+        cp less.toml lilium.toml; kill -HUP $(cat daemon.pid); await eval '! armed >all' || armed
       done
       true
       """)
-    #expect(!outcome.output.contains("lilium."), "\(outcome)")
+    #expect(!outcome.output.contains("lilium.") && !outcome.output.contains("never"), "\(outcome)")
   }
 }

@@ -152,7 +152,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[mode]\nexec = \"on\"\n", "lilium.toml:2:", 2), ("[mode]\nptrace = \"enforce\"\n", "only after the call", 2),
+    ("[mode]\nexec = \"on\"\n", "lilium.toml:2:", 2),
+    ("mode.ptrace = \"enforce\"\nsense.ptrace = \"audit\"\n", "when it was made", 2),
     ("[coverage]\nfilesystems = [\"/nowhere/at/all\"]\n[mode]\nexec = \"enforce\"\n", "/nowhere/at/all", 1),
     ("[mod]\n", "mode", 2),
   ]) func aFailedStartLeavesNothingBehind(configuration: String, says: String, status: Int32) throws {

@@ -2,6 +2,7 @@
 
 import AccessModel
 import AuditResponse
+import BPFLSM
 import Configuration
 import ControlProtocol
 import PolicyLanguage
@@ -88,7 +89,8 @@ private func rules(_ text: String) throws -> RuleSet {
   }
 
   private func report(_ readings: AuditReadings, _ text: String = "mode.ptrace = \"audit\"") throws -> DoctorReport {
-    DoctorReport(checks: AuditChecks(readings, try configuration(text), RuleSet()).all)
+    let none = LSMReport(isInList: false, list: "yama")
+    return DoctorReport(checks: DoctorCommand.calls(readings, none, try configuration(text), RuleSet()))
   }
 
   private func text(_ report: DoctorReport) -> String { report.rendered(Paint(isOn: false)) }
@@ -126,9 +128,14 @@ private func rules(_ text: String) throws -> RuleSet {
     let text = text(
       try report(
         readings(.success(try status())), "mode.ptrace = \"enforce\"\non_unpreventable.ptrace = \"contain\""))
-    #expect(text.contains("[+] mechanism ptrace: contain, after the call\n"))
+    #expect(text.contains("[+] mechanism ptrace: contain, after the call; not by the BPF LSM, see there\n"))
     #expect(
-      text.contains("[+] mechanism mount: log, after the call; contain with on_unpreventable.mount = \"contain\"\n"))
+      text.contains(
+        "[+] mechanism mount: log, after the call; contain with on_unpreventable.mount = \"contain\"; not by"))
+    #expect(
+      text.contains(
+        "[+] mechanism kexec: log, after the call; contain with on_unpreventable.kexec = \"contain\", or end it by "
+          + "kernel.kexec_load_disabled with on_unpreventable.kexec = \"sysctl\"; not by"))
     #expect(text.contains("[+] audit rules: "))
     #expect(text.contains("no audit daemon: while audit is on, the kernel prints every record"))
   }

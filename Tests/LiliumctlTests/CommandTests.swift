@@ -2,6 +2,7 @@
 
 import AccessModel
 import ArgumentParser
+import BPFLSM
 import Configuration
 import ControlProtocol
 import Glibc
@@ -88,7 +89,9 @@ import Testing
     #expect(report.isGood)
     let text = report.rendered(Paint(isOn: false))
     #expect(text == "[+] mechanism exec: prevent\n[+] mechanism open: prevent\n")
-    let all = HostProbe.mechanisms(canPrevent: true) + AuditChecks(AuditReadings.take(), Configuration(), RuleSet()).all
+    let all =
+      HostProbe.mechanisms(canPrevent: true)
+      + DoctorCommand.calls(AuditReadings.take(), LSMReport(isInList: false, list: ""), Configuration(), RuleSet())
     for mechanism in Mechanism.allCases {
       #expect(all.count { $0.name == "mechanism \(mechanism.name)" } == 1)
     }

@@ -54,9 +54,9 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
       StatusText(report, plain).rendered == """
         liliumd 0.1.0, pid 42, up 1d 1h
 
-        MECHANISM  MODE     EFFECT   CONFIGURED
-        exec       audit    log      enforce again at 2027-01-15 08:00:00 UTC
-        open       enforce  prevent
+        MECHANISM  MODE     EFFECT   SENSED BY  CONFIGURED
+        exec       audit    log      fanotify   enforce again at 2027-01-15 08:00:00 UTC
+        open       enforce  prevent  fanotify
 
         policy   7 rules, loaded 2023-11-14 22:13:20 UTC, identity abc
         marks    1 file systems, 0 files and folders
@@ -161,6 +161,60 @@ func harmful(_ text: String) -> [Unicode.Scalar] {
     #expect(harmful(text).isEmpty)
     report.audit?.enabled = -1
     #expect(StatusText(report, plain).rendered.contains("audit    state -1, "))
+  }
+
+  @Test func theSensorOfEachCallIsShown() {
+    var report = StatusReport()
+    report.mechanisms = [
+      .init(mechanism: .ptrace, mode: .enforce, configuredMode: .enforce, effect: .prevent, sensor: .bpf),
+      .init(
+        mechanism: .mount, mode: .audit, configuredMode: .audit, effect: .log, sensor: .audit,
+        hindrances: ["50-site.rules:3: subject.unit cannot be asked in the kernel", Self.hostile]),
+      .init(mechanism: .ioctl, mode: .off, configuredMode: .off, effect: .off),
+    ]
+    report.bpf = StatusReport.BPF()
+    let text = StatusText(report, plain).rendered
+    #expect(
+      text.contains(
+        """
+        MECHANISM  MODE     EFFECT   SENSED BY  CONFIGURED
+        ptrace     enforce  prevent  bpf
+        mount      audit    log      audit
+        ioctl      off      off      -
+        """))
+    #expect(text.contains("\nbpf      not among the active LSMs\ntrust "), "for every mechanism, and said once")
+    report.bpf?.isInList = true
+    let usable = StatusText(report, plain).rendered
+    #expect(
+      usable.contains(
+        "\nbpf      programs load, a denial was seen\n         mount not by bpf: 50-site.rules:3: subject.unit cannot"))
+    #expect(harmful(usable).isEmpty)
+    report.bpf?.denial = "no reason is known"
+    report.bpf?.missingHooks = ["move_mount", "capable"]
+    #expect(
+      StatusText(report, plain).rendered.contains(
+        "bpf      a denial was provoked and not seen: no reason is known; hooks that are missing: move_mount, capable\n"
+      ))
+    report.bpf?.load = Self.hostile
+    #expect(StatusText(report, plain).rendered.contains("\nbpf      the kernel refuses the programs: "))
+    #expect(harmful(StatusText(report, plain).rendered).isEmpty)
+  }
+
+  @Test func aSysctlThatWasUndoneIsShown() {
+    var report = StatusReport()
+    let hostSwitch = Mechanism.clone.hostSwitch?.text
+    report.mechanisms = [
+      .init(
+        mechanism: .clone, mode: .enforce, configuredMode: .enforce, effect: .prevent, sensor: .audit,
+        hostSwitch: hostSwitch)
+    ]
+    let set = StatusText(report, plain).rendered
+    #expect(set.contains("\nsysctl   clone: user.max_user_namespaces = 0, for everybody\n"))
+    report.mechanisms[0].effect = .contain
+    let undone = StatusText(report, plain).rendered
+    #expect(undone.contains("\nsysctl   clone: user.max_user_namespaces = 0 was undone\n"))
+    report.mechanisms[0].hostSwitch = Self.hostile
+    #expect(harmful(StatusText(report, plain).rendered).isEmpty)
   }
 
   @Test func anEmptyReportAndAbsurdNumbersAreShown() {

@@ -51,6 +51,7 @@ struct MappingTests {
     for (sample, (ecs, ocsf)) in zip(samples, zip(try mapped("ecs"), try mapped("ocsf"))) {
       var prevented = false
       if case .decision(let entry) = sample.record.event { prevented = entry.effect == .prevented }
+      if case .tamperingDenied = sample.record.event { prevented = true }
       let types = (ecs.value["event"] as? NSDictionary)?["type"] as? [String] ?? []
       #expect(types.contains("denied") == prevented, "\(sample.name)")
       #expect((ocsf.value["action_id"] as? Int == 2) == prevented, "\(sample.name)")

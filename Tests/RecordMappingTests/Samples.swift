@@ -74,6 +74,16 @@ private func file(
       answerNanoseconds: 14_999, facts: facts))
 }
 
+private func tampering(_ kind: Tampering.Kind, _ detail: String, name: String = "") -> TrailEvent {
+  let facts = Facts()
+  facts.begin(pid: 1234, operation: .call)
+  facts.markPresent(.subject)
+  addSubject(facts)
+  return .tamperingDenied(
+    Tampering(
+      kind: kind, detail: detail, name: bytes(name), subject: facts.subject, present: facts.present, time: noon))
+}
+
 private let ofCall = FactSet.recordOfCall.subtracting(.targetExecutable).union(.call)
 
 private func call(
@@ -252,6 +262,8 @@ private let events: [Sample] = [
     "sensing-changed",
     .sensingChanged(SensingChange(what: "audit-rules-restored", detail: "3 rules were deleted", isProblem: false))),
   Sample("trust-loaded", .trustLoaded(TrustLoad(generation: 3, paths: 10, contents: 2))),
+  Sample("tampering-signal", tampering(.signal, "SIGKILL to liliumd[233]")),
+  Sample("tampering-state", tampering(.state, "unlink in a folder of Lilium's", name: "current")),
   Sample("trust-missing", .trustLoaded(TrustLoad(generation: nil, paths: 0, contents: 0, problem: "no such file"))),
 ]
 

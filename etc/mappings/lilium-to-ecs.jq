@@ -26,6 +26,7 @@ def priority:
   elif .kind == "coverage-changed" then if .state == "failed" then 4 else 6 end
   elif .kind == "sensing-changed" then if .problem then 4 else 6 end
   elif .kind == "trust-loaded" then if .problem then 3 else 6 end
+  elif .kind == "tampering-denied" then 4
   elif .kind == "mode-changed" then 5
   elif .kind == "policy-loaded" then if .warnings == [] then 6 else 5 end
   else 6 end;
@@ -48,6 +49,7 @@ def deed:
 def categories:
   if .kind == "decision" then [deed[0], if .verdict == "deny" then "intrusion_detection" else empty end]
   elif .kind == "suppressed" then ["intrusion_detection"]
+  elif .kind == "tampering-denied" then ["process", "intrusion_detection"]
   elif .kind | IN("mode-changed", "policy-loaded", "policy-refused", "trust-loaded") then ["configuration"]
   elif .kind | IN("started", "stopped") then ["process"]
   else ["host"] end;
@@ -60,6 +62,7 @@ def types:
       elif $word == "contained" then ["info", deed[1]]
       elif failed then ["allowed"]
       else ["allowed", deed[1]] end
+  elif .kind == "tampering-denied" then ["denied"]
   elif .kind == "started" then ["start"]
   elif .kind == "stopped" then ["end"]
   elif .kind | IN("loss", "policy-refused") then ["error"]
@@ -74,7 +77,7 @@ def outcome:
     if .effect == "prevented" or failed then "failure"
     elif .operation.result then "success"
     else "unknown" end
-  elif .kind == "policy-refused" then "failure"
+  elif .kind | IN("policy-refused", "tampering-denied") then "failure"
   else null end;
 
 def reason_words:
@@ -111,7 +114,8 @@ def rest:
   ecs: {version: "8.17.0"},
   message: sentence,
   event: {
-    kind: (if .kind == "decision" and .verdict == "deny" and .mode == "enforce" then "alert" else "event" end),
+    kind: (if .kind == "tampering-denied" or (.kind == "decision" and .verdict == "deny" and .mode == "enforce")
+      then "alert" else "event" end),
     category: categories, type: types, outcome: outcome,
     action: (if .kind == "decision" then "\(.mechanism)-\(outcome_word)" else .kind end),
     id: .id, sequence: (.id | split("-") | last | tonumber), module: "lilium", dataset: "lilium.record",

@@ -28,6 +28,7 @@ def severity:
   elif .kind == "coverage-changed" then if .state == "failed" then 3 else 1 end
   elif .kind == "sensing-changed" then if .problem then 3 else 1 end
   elif .kind == "trust-loaded" then if .problem then 4 else 1 end
+  elif .kind == "tampering-denied" then 3
   elif .kind == "mode-changed" then 2
   elif .kind == "policy-loaded" then if .warnings == [] then 1 else 2 end
   else 1 end;
@@ -111,7 +112,8 @@ def by_kind:
 def control:
   def did($action; $action_name; $disposition; $name):
     {action_id: $action, action: $action_name, disposition_id: $disposition, disposition: $name};
-  if .kind != "decision" then {policy: (if .policy then {name: "lilium", uid: .policy} else null end)}
+  if .kind == "tampering-denied" then did(2; "Denied"; 2; "Blocked") + {is_alert: true}
+  elif .kind != "decision" then {policy: (if .policy then {name: "lilium", uid: .policy} else null end)}
   else
     outcome_word as $word
     | (if $word == "allowed" then did(1; "Allowed"; 1; "Allowed")
@@ -131,7 +133,7 @@ def status:
     (if .effect == "prevented" or failed then is(2; "Failure")
      elif .operation.result then is(1; "Success")
      else is(0; "Unknown") end) + {status_code: (.operation.result | text)}
-  elif .kind == "policy-refused" then is(2; "Failure")
+  elif .kind | IN("policy-refused", "tampering-denied") then is(2; "Failure")
   else {} end;
 
 def reason_words:

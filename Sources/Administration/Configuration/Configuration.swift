@@ -8,10 +8,13 @@ public struct Configuration: Sendable, Equatable {
   /// Modes, defaults, failure answers and capability holders of all mechanisms.
   public var policy = PolicySettings()
   public var coverage = CoverageSettings()
+  public var scope = ScopeSettings()
   /// How long a request may wait for its answer, in milliseconds; then `on_failure` answers.
   public var answerDeadlineMilliseconds = 2000
   /// Whether a daemon that stands still for longer than that is killed, so that the host goes on.
   public var isGuarded = true
+  /// Whether nobody but pid 1 may end, trace or starve the daemon, or change its state, while a mechanism enforces.
+  public var protectsItself = true
   public var onBadPolicy = BadPolicyAnswer.lastGood
   public var integrity = IntegritySettings()
   public var trust = TrustSettings()
@@ -48,6 +51,15 @@ public struct CoverageSettings: Sendable, Equatable {
   public var fileSystems = FileSystems.local
   /// Mount points; the file systems that are mounted there are left out.
   public var exclude: [String] = []
+
+  public init() {}
+}
+
+/// Whose system calls the BPF LSM asks about.
+public struct ScopeSettings: Sendable, Equatable {
+  /// Control groups of the cgroup2 hierarchy, as /proc/PID/cgroup shows them (`/system.slice/x.service`), each with all
+  /// that is below it; no two of one path. Empty for the whole host.
+  public var controlGroups: [String] = []
 
   public init() {}
 }

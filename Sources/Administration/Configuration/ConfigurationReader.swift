@@ -22,10 +22,12 @@ extension Configuration {
   private static func read(_ document: TableReader) -> Configuration {
     var configuration = Configuration()
     var root = document
-    configuration.readModes(root.table("mode"), unpreventable: root.table("on_unpreventable"))
+    configuration.readModes(
+      root.table("mode"), sense: root.table("sense"), unpreventable: root.table("on_unpreventable"))
     if let table = root.table("default") { configuration.readDefaults(table) }
     if let table = root.table("holders") { configuration.readHolders(table) }
     if let table = root.table("coverage") { configuration.coverage.read(table) }
+    if let table = root.table("scope") { configuration.scope.read(table) }
     if let table = root.table("failure") { configuration.readFailure(table) }
     if let table = root.table("integrity") { configuration.integrity.read(table) }
     if let table = root.table("trust") { configuration.trust.read(table) }
@@ -60,6 +62,7 @@ extension Configuration {
     var table = table
     if let deadline = table.integer("answer_deadline_ms", in: 50...60_000) { answerDeadlineMilliseconds = deadline }
     if let isGuarded = table.bool("guard") { self.isGuarded = isGuarded }
+    if let protectsItself = table.bool("self_protection") { self.protectsItself = protectsItself }
     let answers = [(word: "last-good", value: BadPolicyAnswer.lastGood), (word: "refuse", value: .refuse)]
     if let answer = table.choice("on_bad_policy", of: answers) { onBadPolicy = answer }
     if var answers = table.table("on_failure") {

@@ -35,6 +35,18 @@ public struct Finding: Sendable, Hashable {
     rendered = text
   }
 
+  /// About a whole line of a file, counted from 1.
+  public init(_ severity: Diagnostic.Severity, path: String, line: Int, _ message: String, hint: String? = nil) {
+    self.severity = severity
+    self.path = path
+    self.place = Place(line: line, column: 1, length: 1)
+    self.message = Printable.text(message)
+    self.hint = hint.map { Printable.text($0) }
+    var text = "\(Printable.text(path)):\(line): \(severity.name): \(self.message)\n"
+    if let hint = self.hint { text += "  \(hint)\n" }
+    rendered = text
+  }
+
   /// About a place in a file. The line is the one that holds it, without its end.
   init(error message: String, path: String, place: Place, line: Substring.UnicodeScalarView, hint: String?) {
     severity = .error

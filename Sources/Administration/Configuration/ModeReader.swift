@@ -1,5 +1,5 @@
-// Owns the tables [mode] and [on_unpreventable] of lilium.toml(5): what is done at a door, and whether it can be done.
-// It must not know how a door is sensed on this host's kernel.
+// Owns the tables [mode], [sense] and [on_unpreventable] of lilium.toml(5): what is done at a door, and by what means.
+// It must not know what this host's kernel can do: the daemon finds that out when it opens the doors.
 
 public import AccessModel
 
@@ -7,21 +7,23 @@ extension Configuration {
   /// The mechanisms that this version senses and can answer.
   public static let sensedMechanisms = Mechanism.allCases
 
-  /// Why `mode` cannot be had with these settings, and what to do about it; nil where it can. This version hears of
-  /// a system call from the kernel's audit alone, after the call: it can contain what came of it, never prevent it.
+  /// Why `mode` cannot be had with these settings on any host, and what to do about it; nil where a host may offer it.
+  /// What audit tells of has happened: that can be contained, never prevented.
   public static func obstacle(
     to mode: Mode, of mechanism: Mechanism, _ settings: MechanismSettings
   ) -> (message: String, remedy: String)? {
-    guard mode == .enforce, mechanism.isCall, !settings.containsUnpreventable else { return nil }
+    guard mode == .enforce, mechanism.isCall, settings.sense == .audit, settings.unpreventable == .refuse
+    else { return nil }
     let name = mechanism.name
     return (
-      "\"enforce\" would have to prevent, and this version learns of \(name) only after the call",
-      "set on_unpreventable.\(name) = \"contain\" to have the call answered afterwards, or mode.\(name) = \"audit\""
+      "\"enforce\" would have to prevent, and audit, which sense.\(name) asks for, tells of the call when it was made",
+      "set sense.\(name) = \"auto\", or on_unpreventable.\(name) = \"contain\" to have the call answered afterwards"
     )
   }
 
-  /// [on_unpreventable] comes first wherever it stands: it says whether a mode can be had.
-  mutating func readModes(_ modes: TableReader?, unpreventable: TableReader?) {
+  /// [sense] and [on_unpreventable] come first wherever they stand: they say whether a mode can be had.
+  mutating func readModes(_ modes: TableReader?, sense: TableReader?, unpreventable: TableReader?) {
+    if let sense { readSense(sense) }
     if let unpreventable { readUnpreventable(unpreventable) }
     guard var table = modes else { return }
     for mechanism in Mechanism.allCases {
@@ -36,18 +38,33 @@ extension Configuration {
     table.finish()
   }
 
+  private mutating func readSense(_ given: TableReader) {
+    var table = given
+    let words = Sense.allCases.map { (word: $0.name, value: $0) }
+    for mechanism in Mechanism.allCases where mechanism.isCall {
+      if let sense = table.choice(mechanism.name, of: words) { policy[mechanism].sense = sense }
+    }
+    refuseFiles(&table, "is a file's door, which fanotify alone guards")
+    table.finish()
+  }
+
   private mutating func readUnpreventable(_ given: TableReader) {
     var table = given
     for mechanism in Mechanism.allCases where mechanism.isCall {
-      let words = [(word: "refuse", value: false), (word: "contain", value: true)]
-      if let contains = table.choice(mechanism.name, of: words) { policy[mechanism].containsUnpreventable = contains }
+      let choices = Unpreventable.allCases.filter { $0 != .sysctl || mechanism.hostSwitch != nil }
+      let words = choices.map { (word: $0.name, value: $0) }
+      if let choice = table.choice(mechanism.name, of: words) { policy[mechanism].unpreventable = choice }
     }
+    refuseFiles(&table, "is prevented, before it happens")
+    table.finish()
+  }
+
+  /// Of tables that speak about system calls alone.
+  private func refuseFiles(_ table: inout TableReader, _ why: String) {
     for mechanism in Mechanism.allCases where !mechanism.isCall && table.keys.contains(mechanism.name) {
       _ = table.node(mechanism.name)
       table.reportKey(
-        mechanism.name, "on_unpreventable.\(mechanism.name): \(mechanism.name) is prevented, before it happens",
-        hint: "remove the key")
+        mechanism.name, "\(table.fullName(mechanism.name)): \(mechanism.name) \(why)", hint: "remove the key")
     }
-    table.finish()
   }
 }

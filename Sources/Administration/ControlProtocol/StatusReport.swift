@@ -20,12 +20,17 @@ public struct StatusReport: Sendable, Hashable, Codable {
   public var records = Records()
   /// Absent where no mechanism needs the kernel's audit.
   public var audit: Audit?
+  /// Absent where no mechanism that is on may be sensed by it.
+  public var bpf: BPF?
+  /// Absent while no mechanism enforces, and of a daemon in the foreground.
+  public var protection: Protection?
   public var trust = Trust()
 
   public init() {}
 
   private enum CodingKeys: String, CodingKey {
-    case schema, daemon, mechanisms, policy, marks, queue, losses, decisions, records, audit, trust
+    case schema, daemon, mechanisms, policy, marks, queue, losses, decisions, records, audit, bpf, trust
+    case protection = "self_protection"
     case dataPassed = "data_passed"
     case answerTimes = "answer_times"
   }
@@ -58,19 +63,32 @@ public struct StatusReport: Sendable, Hashable, Codable {
     /// When the configured mode comes back; absent where nobody overrode it, or nobody said for how long.
     public var overriddenUntil: Int64?
     public var effect: Effect
+    /// By what it is sensed; absent where it is off, or its door is a file.
+    public var sensor: Sensor?
+    /// Why the BPF LSM does not sense it, though it may: a sentence each without an end. Absent where it does.
+    public var hindrances: [String]?
+    /// The sysctl that ends it for everybody, as `NAME = VALUE`; absent where `enforce` needs none.
+    public var hostSwitch: String?
 
     public init(
-      mechanism: Mechanism, mode: Mode, configuredMode: Mode, overriddenUntil: Int64? = nil, effect: Effect
+      mechanism: Mechanism, mode: Mode, configuredMode: Mode, overriddenUntil: Int64? = nil, effect: Effect,
+      sensor: Sensor? = nil, hindrances: [String]? = nil, hostSwitch: String? = nil
     ) {
       self.mechanism = mechanism
       self.mode = mode
       self.configuredMode = configuredMode
       self.overriddenUntil = overriddenUntil
       self.effect = effect
+      self.sensor = sensor
+      self.hindrances = hindrances
+      self.hostSwitch = hostSwitch
     }
 
     private enum CodingKeys: String, CodingKey {
       case mechanism, mode, effect
+      case sensor = "sensed_by"
+      case hindrances = "bpf_hindrances"
+      case hostSwitch = "sysctl"
       case configuredMode = "configured_mode"
       case overriddenUntil = "overridden_until"
     }
@@ -212,6 +230,44 @@ public struct StatusReport: Sendable, Hashable, Codable {
     private enum CodingKeys: String, CodingKey {
       case generation, paths, contents, written, problem, remembers, remembered, flushes
       case takenBack = "taken_back"
+    }
+  }
+
+  /// What the daemon found out about the kernel's BPF LSM.
+  public struct BPF: Sendable, Hashable, Codable {
+    /// Whether `bpf` is among the active LSMs, and the list itself.
+    public var isInList = false
+    public var list = ""
+    /// Why no program can be loaded, and why a denial that was provoked was not seen; absent where all is well, and
+    /// where it was not tried because of what stands before it.
+    public var load: String?
+    public var denial: String?
+    /// Hooks that this kernel lacks or refuses a program for, by name.
+    public var missingHooks: [String] = []
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+      case list, load, denial
+      case isInList = "in_list"
+      case missingHooks = "missing_hooks"
+    }
+  }
+
+  /// Whether liliumd itself is protected by the kernel's BPF LSM.
+  public struct Protection: Sendable, Hashable, Codable {
+    public var isOn = false
+    /// Why it is not, or not wholly.
+    public var problem: String?
+    /// Hooks that this kernel lacks, so that nothing is protected there.
+    public var missingHooks: [String] = []
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+      case problem
+      case isOn = "on"
+      case missingHooks = "missing_hooks"
     }
   }
 

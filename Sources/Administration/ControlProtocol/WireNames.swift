@@ -18,6 +18,9 @@ extension Verdict: Codable {
   public func encode(to encoder: any Encoder) throws { try write(name, to: encoder) }
 }
 
+/// Its raw values are its names.
+extension Sensor: Codable {}
+
 private func named<Word: CaseIterable>(
   _ decoder: any Decoder, _ make: (String) -> Word?, _ kind: String
 ) throws -> Word {

@@ -40,6 +40,7 @@ public struct AuditRecord: Sendable {
     case .modeChanged: 5
     case .policyLoaded(_, _, let warnings): warnings.isEmpty ? 6 : 5
     case .trustLoaded(let load): load.problem == nil ? 6 : 3
+    case .tamperingDenied: 4
     case .started, .stopped: 6
     }
   }

@@ -11,8 +11,8 @@ extension FieldGroup {
     add("capability", ifKnown: entry.bearingCapability?.name)
     // Why facts are absent; `failure` itself is kept for the reason.
     add("facts_failure", ifKnown: entry.failure?.name)
-    add("answer_us", entry.answerNanoseconds / 1000)
-    add("subject", .group(entry.subjectFields))
+    if let nanoseconds = entry.answerNanoseconds { add("answer_us", nanoseconds / 1000) }
+    add("subject", .group(entry.seen.fields))
     let object = entry.objectFields
     if !object.fields.isEmpty { add("object", .group(object)) }
     let target = entry.targetFields
@@ -45,56 +45,13 @@ extension TrailEntry {
     return held ? nil : wanted
   }
 
-  fileprivate var subjectFields: FieldGroup {
-    var fields = FieldGroup()
-    fields.add("pid", subject.pid)
-    if present.contains(.subjectStatus) { fields.add("ppid", subject.parent) }
-    if present.contains(.subjectStat) { fields.add("start", subject.startTime) }
-    if present.contains(.subjectStatus) {
-      fields.add("uid", subject.uid)
-      fields.add("euid", subject.euid)
-      fields.add("gid", subject.gid)
-    }
-    if present.contains(.subjectLogin) {
-      // The kernel's way to say that nobody logged in (proc_pid_loginuid(5)).
-      if subject.auditUID != .max { fields.add("auid", subject.auditUID) }
-      if subject.auditSession != .max { fields.add("session", subject.auditSession) }
-    }
-    if present.contains(.subjectExecutable) { fields.add("exe", subject.executable) }
-    if present.contains(.subjectStatus) { fields.add("comm", subject.comm) }
-    if present.contains(.subjectCapabilities) {
-      fields.add("capabilities", .texts(subject.effectiveCapabilities.members.map(\.name)))
-    }
-    if present.contains(.subjectNamespaces) {
-      fields.add("userns_initial", subject.userNamespaceInitial)
-      fields.add("mntns_initial", subject.mountNamespaceInitial)
-    }
-    if present.contains(.subjectControlGroup) {
-      fields.add("cgroup", subject.controlGroup)
-      if !subject.unit.isEmpty { fields.add("unit", subject.unit) }
-    }
-    if let identity { fields.add("identity", identity.name) }
-    return fields
-  }
-
-  /// What the enforcement point found when it had read the facts; absent where it read none.
-  private var identity: IdentityCertainty? { present.contains(.subjectStatus) ? subject.identity : nil }
-
   fileprivate var objectFields: FieldGroup {
     var fields = FieldGroup()
     if present.contains(.objectPath) {
       fields.add("path", object.path)
       fields.add("path_verified", object.pathVerified)
     }
-    if present.contains(.objectStatus) {
-      fields.add("dev", object.identity.device.recordName)
-      fields.add("inode", object.identity.inode)
-      fields.add("size", object.size)
-      fields.add("owner", object.owner)
-      fields.add("group", object.group)
-      fields.add("mode", octalMode(object.mode))
-      fields.add("links", object.links)
-    }
+    fields.addStatus(of: object, present)
     if present.contains(.objectContent) { fields.add("kind", object.kind.name) }
     if present.contains(.objectFileSystem) { fields.add("fstype", object.fileSystemType) }
     if present.contains(.objectDigest) {
@@ -105,6 +62,22 @@ extension TrailEntry {
       if object.trust != .trusted { fields.add("trust", object.trust.name) }
     }
     return fields
+  }
+}
+
+extension FieldGroup {
+  /// The kernel may have told a part of it only.
+  fileprivate mutating func addStatus(of object: ObjectFacts, _ present: FactSet) {
+    let isWhole = present.contains(.objectStatus)
+    if isWhole || present.contains(.objectIdentity) {
+      add("dev", object.identity.device.recordName)
+      add("inode", object.identity.inode)
+    }
+    if isWhole { add("size", object.size) }
+    if isWhole || present.contains(.objectPermissions) { add("owner", object.owner) }
+    if isWhole { add("group", object.group) }
+    if isWhole || present.contains(.objectPermissions) { add("mode", octalMode(object.mode)) }
+    if isWhole { add("links", object.links) }
   }
 }
 

@@ -36,6 +36,11 @@ extension FieldGroup {
       add("detail", change.detail)
       add("problem", change.isProblem)
     case .trustLoaded(let load): addTrust(load)
+    case .tamperingDenied(let tampering):
+      add("what", tampering.kind.name)
+      add("detail", tampering.detail)
+      if !tampering.name.isEmpty { add("name", tampering.name) }
+      add("subject", .group(tampering.seen.fields))
     }
   }
 

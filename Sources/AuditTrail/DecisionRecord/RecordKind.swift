@@ -4,7 +4,7 @@
 /// What a record reports.
 public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
   case decision, started, stopped, policyLoaded, policyRefused, modeChanged, loss, suppressed, coverageChanged
-  case sensingChanged, trustLoaded
+  case sensingChanged, trustLoaded, tamperingDenied
 
   /// The word under `kind`.
   public var name: String {
@@ -20,6 +20,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
     case .coverageChanged: "coverage-changed"
     case .sensingChanged: "sensing-changed"
     case .trustLoaded: "trust-loaded"
+    case .tamperingDenied: "tampering-denied"
     }
   }
 
@@ -37,6 +38,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable, Hashable {
     case .coverageChanged: "1d18522fac0044c2b36f50dd1cec83bf"
     case .sensingChanged: "29782096badf45f2ab8b4e11d8074ee1"
     case .trustLoaded: "93938ee2ab264f88ace197a22017827d"
+    case .tamperingDenied: "72ffca14f6a043a5a980c0760744bb00"
     }
   }
 }

@@ -65,19 +65,6 @@ extension TrailEntry {
     return containmentFailure.map { "not contained: \($0.name)" } ?? "not contained"
   }
 
-  /// `bash[1234] uid 1000`. The program's own file name is shown rather than comm, which it may set freely.
-  var subjectWords: String {
-    var words = "[\(subject.pid)]"
-    if present.contains(.subjectExecutable), !subject.executable.isEmpty {
-      words = displayText(lastComponent(subject.executable)) + words
-    } else if present.contains(.subjectStatus) {
-      words = displayText(subject.comm) + words
-    } else {
-      words = "process" + words
-    }
-    return present.contains(.subjectStatus) ? "\(words) uid \(subject.uid)" : words
-  }
-
   /// The path; a mark where it cannot be believed; the inode where there is no path.
   var objectWords: String {
     if decision.mechanism.isCall { return callWords }
@@ -88,7 +75,8 @@ extension TrailEntry {
     return "(inode \(object.identity.inode) on \(object.identity.device.recordName))"
   }
 
-  var answerWords: String { "\(answerNanoseconds / 1000) µs" }
+  /// Empty where nobody waited for a daemon's answer.
+  var answerWords: String { answerNanoseconds.map { "\($0 / 1000) µs" } ?? "" }
 }
 
 extension AuditRecord {
@@ -99,7 +87,7 @@ extension AuditRecord {
     let (verdict, mechanism, object) = (entry.verdictWords, decision.mechanism, entry.objectWords)
     let what =
       mechanism.isCall ? "\(mechanism.name) \(verdict): \(object)" : "\(verdict) \(mechanism.name) of \(object)"
-    let sentence = "\(what) by \(entry.subjectWords): \(entry.reasonWords)"
+    let sentence = "\(what) by \(entry.seen.words): \(entry.reasonWords)"
     return decision.verdict == .deny ? "\(sentence); to learn more: liliumctl explain \(id)" : sentence
   }
 
@@ -123,6 +111,7 @@ extension AuditRecord {
     case .coverageChanged(let change): change.words
     case .sensingChanged(let change): "\(displaySentence(change.what)): \(displaySentence(change.detail))"
     case .trustLoaded(let load): load.words
+    case .tamperingDenied(let tampering): tampering.words
     }
   }
 }
@@ -150,6 +139,13 @@ extension Suppression {
   fileprivate var words: String {
     "\(count) more of \(sample.verdictWords) \(sample.mechanism.name) (\(sample.reasonWords)) in \(seconds) s"
       + " were not recorded: rate limit"
+  }
+}
+
+extension Tampering {
+  fileprivate var words: String {
+    let file = name.isEmpty ? "" : " (\(displayText(name)))"
+    return "tampering denied: \(displaySentence(detail))\(file) by \(seen.words)"
   }
 }
 

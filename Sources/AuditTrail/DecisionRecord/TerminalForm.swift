@@ -31,11 +31,13 @@ extension AuditRecord {
       "\(time) \(verdict)" + spaces(toFill: 10, after: words),
       aligned(decision.mechanism.name, 4),
       aligned(entry.objectWords, 40),
-      aligned("by \(entry.subjectWords)", 28),
+      aligned("by \(entry.seen.words)", 28),
       aligned(entry.reasonWords, 24),
       entry.answerWords,
     ]
-    return [UInt8](columns.joined(separator: "  ").utf8)
+    // Without the last column, nothing stands behind the one before it that fills it up.
+    let line = columns.joined(separator: "  ")
+    return [UInt8](line.utf8.prefix(line.utf8.count - line.utf8.reversed().prefix { $0 == 0x20 }.count))
   }
 }
 

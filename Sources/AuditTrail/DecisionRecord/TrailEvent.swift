@@ -20,6 +20,16 @@ public enum TrailEvent: Sendable {
   case coverageChanged(CoverageChange)
   case sensingChanged(SensingChange)
   case trustLoaded(TrustLoad)
+  case tamperingDenied(Tampering)
+
+  /// When it happened, in nanoseconds since the epoch; nil where that is when it is handed over.
+  public var time: Int64? {
+    switch self {
+    case .decision(let entry): entry.time
+    case .tamperingDenied(let tampering): tampering.time
+    default: nil
+    }
+  }
 
   public var kind: RecordKind {
     switch self {
@@ -34,6 +44,7 @@ public enum TrailEvent: Sendable {
     case .coverageChanged: .coverageChanged
     case .sensingChanged: .sensingChanged
     case .trustLoaded: .trustLoaded
+    case .tamperingDenied: .tamperingDenied
     }
   }
 }

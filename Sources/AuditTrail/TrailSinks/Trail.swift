@@ -47,9 +47,9 @@ public final class Trail: DecisionTrail, Sendable {
     writer.queue.put(RecordQueue.Item(event: .decision(entry), time: entry.time))
   }
 
-  /// Takes any other event, as of now. Some places in the queue are kept for these.
+  /// Takes any other event, as of now where it has no time of its own. Some places in the queue are kept for these.
   public func append(_ event: TrailEvent) {
-    writer.queue.put(RecordQueue.Item(event: event, time: Clock.realtime()))
+    writer.queue.put(RecordQueue.Item(event: event, time: event.time ?? Clock.realtime()))
   }
 
   /// A new policy is in force, with so many rules: each has its own rate limit.

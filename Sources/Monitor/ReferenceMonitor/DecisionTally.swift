@@ -29,10 +29,15 @@ public final class DecisionTally: Sendable {
     times = Mechanism.allCases.map { _ in LatencyHistogram() }
   }
 
-  public func count(_ decision: Decision, nanoseconds: UInt64) {
+  /// A decision that nobody waited for: the kernel made it by itself.
+  public func count(_ decision: Decision) {
     counts.add(
       Self.slot(
         decision.mechanism, decision.verdict, enforced: decision.mode == .enforce, Self.index(of: decision.reason)))
+  }
+
+  public func count(_ decision: Decision, nanoseconds: UInt64) {
+    count(decision)
     times[Int(decision.mechanism.rawValue)].record(nanoseconds)
   }
 
