@@ -1,16 +1,21 @@
-// The work that the audit benchmark times: one system call, or a pair that leaves nothing behind, over and over.
+// The work that benchmarks of system calls time: one system call, or a pair that leaves nothing behind, over and over.
 // It must not know what is armed; it prints one number: nanoseconds an operation, the best of ten equal parts.
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,6 +54,58 @@ static void protect(void) {
   if (mprotect(page, 4096, PROT_READ) < 0 || mprotect(page, 4096, PROT_READ | PROT_WRITE) < 0) fail("mprotect");
 }
 
+static void map_code(void) {
+  void *memory = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) fail("mmap of code");
+  munmap(memory, 4096);
+}
+
+static void make_code(void) {
+  if (mprotect(page, 4096, PROT_READ | PROT_EXEC) < 0 || mprotect(page, 4096, PROT_READ | PROT_WRITE) < 0)
+    fail("mprotect of code");
+}
+
+// Another process; it ends with this one.
+static pid_t other(void) {
+  static pid_t child;
+  if (child) return child;
+  child = fork();
+  if (child < 0) fail("fork");
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) pause();
+  }
+  return child;
+}
+
+static void read_memory(void) {
+  char byte;
+  struct iovec here = {&byte, 1}, there = {page, 1};
+  if (process_vm_readv(other(), &here, 1, &there, 1, 0) != 1) fail("process_vm_readv");
+}
+
+// A signal that is ignored by default.
+static void signal_other(void) {
+  if (kill(other(), SIGWINCH) < 0) fail("kill");
+}
+
+static void command(void) {
+  static int ends[2] = {-1, -1};
+  int waiting;
+  if (ends[0] < 0 && pipe(ends) < 0) fail("pipe");
+  if (ioctl(ends[0], FIONREAD, &waiting) < 0) fail("ioctl");
+}
+
+static void open_to_write(void) {
+  int file = open(object, O_WRONLY | O_CLOEXEC);
+  if (file < 0) fail("open to write");
+  close(file);
+}
+
+static void mount_over(void) {
+  if (mount("none", object, "tmpfs", 0, NULL) < 0 || umount(object) < 0) fail("mount");
+}
+
 static void run(void) {
   char *arguments[] = {(char *)object, NULL};
   pid_t child;
@@ -63,6 +120,8 @@ static const struct {
   void (*once)(void);
 } works[] = {
   {"getppid", ask}, {"open", open_close}, {"stat", look}, {"mmap", map}, {"mprotect", protect}, {"exec", run},
+  {"mmap-code", map_code}, {"mprotect-code", make_code}, {"vm-read", read_memory}, {"kill", signal_other},
+  {"ioctl", command}, {"open-write", open_to_write}, {"mount", mount_over},
 };
 
 static uint64_t now(void) {
@@ -94,6 +153,8 @@ int main(int argument_count, char **arguments) {
     printf("%.1f\n", best_part(works[i].once, count));
     return 0;
   }
-  fprintf(stderr, "usage: syscalls getppid|open|stat|mmap|mprotect|exec FILE COUNT, with a COUNT of 10 or more\n");
+  fprintf(stderr, "usage: syscalls WORK FILE COUNT, with a COUNT of 10 or more; the work is one of");
+  for (size_t i = 0; i < sizeof works / sizeof *works; i++) fprintf(stderr, " %s", works[i].name);
+  fputc('\n', stderr);
   return 2;
 }
