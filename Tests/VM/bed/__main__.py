@@ -34,6 +34,7 @@ def arguments():
     shell.add_argument("--kernel", default=kernel.DEFAULT, choices=kernel.NAMES)
     shell.add_argument("--image", default="installed", choices=snapshot.IMAGES)
     shell.add_argument("--boot", action="store_true", help="a cold boot, not the snapshot")
+    shell.add_argument("--count", action="store_true", help="count instructions: each takes 1 ns (implies --boot)")
     shell.add_argument("--append", default="", help="words for the kernel command line (with --boot)")
     shell.add_argument("--memory", type=int, default=MEMORY, help="MiB (with --boot)")
     shell.add_argument("--timeout", type=int, default=600, help="seconds for a command (600)")
@@ -126,9 +127,9 @@ def shell(options, scratch):
         if not found:
             raise BedError(f"the archive has no kernel {options.kernel}")
         source = bed.snapshots(found).get(options.image)
-        if options.boot:
+        if options.boot or options.count:
             machine = snapshot.booted(
-                source, bed.emulator, found, bed.payload, options.memory, options.append)
+                source, bed.emulator, found, bed.payload, options.memory, options.append, options.count)
         else:
             machine = snapshot.restored(source, bed.emulator, found, bed.payload)
         try:

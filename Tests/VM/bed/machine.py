@@ -83,10 +83,11 @@ class Machine:
     registry = threading.Lock()
 
     def __init__(self, emulator, kernel, disk, payload, *, memory=MEMORY, append="", ram=None, share=False,
-                 incoming=None, keep_disk=False):
+                 incoming=None, keep_disk=False, counts=False):
         """`ram` is the file behind the memory (None: none), `incoming` a device state to go on from.
 
-        With `keep_disk` what the guest writes is written to `disk`; without, it is forgotten in the end.
+        With `keep_disk` what the guest writes is written to `disk`; without, it is forgotten in the end. With `counts`
+        each instruction takes one nanosecond of the guest's time, whatever it is and however busy the host.
         """
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lilium-vm."))
         self.console_file = self.folder / "console"
@@ -96,7 +97,8 @@ class Machine:
         command = [
             # Whatever becomes of the bed, the machine ends with it.
             "setpriv", "--pdeathsig", "KILL", *emulator.command, "-M", "pc,memory-backend=mem",
-            "-accel", "tcg,thread=multi,tb-size=256", "-cpu", "Nehalem", "-smp", "1", "-m", f"{memory}M",
+            "-accel", f"tcg,thread={'single' if counts else 'multi'},tb-size=256",
+            *(["-icount", "shift=0,sleep=off"] if counts else []), "-cpu", "Nehalem", "-smp", "1", "-m", f"{memory}M",
             "-object", f"{backend},size={memory}M", "-nodefaults", "-no-user-config", "-display", "none",
             "-kernel", str(kernel.executable), "-initrd", str(kernel.initrd),
             "-append", f"{COMMAND_LINE} {append}".strip(),

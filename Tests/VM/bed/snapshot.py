@@ -133,9 +133,9 @@ def restored(snapshot, emulator, kernel, payload):
     return ready(machine, prepare_restored)
 
 
-def booted(snapshot, emulator, kernel, payload, memory=MEMORY, append=""):
+def booted(snapshot, emulator, kernel, payload, memory=MEMORY, append="", counts=False):
     """A new machine that boots from the snapshot's disk."""
-    machine = Machine(emulator, kernel, snapshot.disk, payload, memory=memory, append=append)
+    machine = Machine(emulator, kernel, snapshot.disk, payload, memory=memory, append=append, counts=counts)
     return ready(machine, boot)
 
 

@@ -25,6 +25,8 @@ OPENED = ("/etc/passwd", "/usr/bin/ls", "/usr/lib/os-release", "/etc/lilium/lili
 # Every exec and open asks the daemon, and every denial is a record: nothing is left to the kernel or held back.
 EVERYTHING = '[trust]\nremember = false\n[log]\nrate_limit = "off"\n'
 # The same with the daemon's own deadline, after which the guard looks for one that stands still.
+# The tests themselves may starve the daemon and mount over its state.
+UNPROTECTED = EVERYTHING + "[failure]\nanswer_deadline_ms = 30000\nself_protection = false\n"
 PROMPT = EVERYTHING + "[failure]\nanswer_deadline_ms = 2000\n"
 
 
@@ -89,18 +91,23 @@ def helper(role):
 
 
 @contextlib.contextmanager
-def probed(test, load=True):
-    """The host answers within LONGEST seconds at every moment of the block; yields the report of the load."""
+def probed(test, load=True, excused=lambda: 0):
+    """The host answers within LONGEST seconds at every moment of the block; yields the report of the load.
+
+    `excused` is asked afterwards how many trusted programs may have been denied: those that are counted as losses.
+    """
     with contextlib.ExitStack() as stack:
         done = stack.enter_context(helper("load")) if load else {}
         with helper("probe") as probe:
             yield done
     test.assertGreater(probe.get("count", 0), 0, f"the prober never ran `id`: {probe}")
-    test.assertEqual(probe["failed"], 0, f"`id` could not be run: {probe}")
+    most = excused()
+    test.assertLessEqual(probe["failed"], most, f"`id` could not be run: {probe}")
     test.assertLessEqual(probe["longest"], LONGEST, f"`id` had to wait: {probe}")
     if load:
         test.assertGreater(done["allowed"] + done["denied"], 0, f"there was no load: {done}")
-        test.assertEqual(done["refused"], 0, f"trusted programs were denied: {done}")
+        test.assertLessEqual(
+            done["refused"], most - probe["failed"], f"trusted programs were denied, {most} by a counted loss: {done}")
 
 
 def recorded_denials(since):

@@ -82,6 +82,16 @@ def configuration(modes, extra=""):
     return "\n".join(lines) + "\n"
 
 
+# System calls by the kernel's audit, also where the BPF LSM could sense them.
+BY_AUDIT = "[sense]\n" + "\n".join(f'{name} = "audit"' for name in CALLS) + "\n"
+
+
+def has_lsm():
+    """Whether this kernel's BPF LSM can deny: it is in the list, and newer than what the programs need (5.17)."""
+    active = pathlib.Path("/sys/kernel/security/lsm")
+    return active.exists() and "bpf" in active.read_text().strip().split(",") and kernel() >= (5, 17)
+
+
 def contained(*mechanisms):
     """`[on_unpreventable]` with "contain" for these."""
     return "[on_unpreventable]\n" + "\n".join(f'{name} = "contain"' for name in mechanisms) + "\n"
@@ -105,6 +115,11 @@ def is_running():
 def daemon_pid():
     """The main process of the service as systemd knows it; 0 for none."""
     return int(run("systemctl", "show", "-p", "MainPID", "--value", "liliumd").stdout)
+
+
+def signal_daemon(number):
+    """The service manager sends it: of an enforcing daemon nobody else may. systemctl opens nothing afterwards."""
+    run("systemctl", "kill", "--kill-who=main", "-s", str(int(number)), "liliumd")
 
 
 def status():

@@ -37,7 +37,7 @@ class Boot1(unittest.TestCase):
         host.configure({})
 
     def test_an_audit_daemon_beside(self):
-        host.configure({"ptrace": "audit"})
+        host.configure({"ptrace": "audit"}, extra=host.BY_AUDIT)
         host.run("systemctl", "start", "auditd")
         self.addCleanup(host.run, "systemctl", "kill", "auditd", check=False)
         self.assertIn("auditd", doctor("audit readers")[0]["detail"])
@@ -51,7 +51,7 @@ class Boot1(unittest.TestCase):
             lambda: re.search(rf"type=SYSCALL msg=audit\([0-9.]+:{serial}\): .* key=\"?lilium\.", log.read_text()))
 
     def test_deleted_rules_are_put_back(self):
-        host.configure({"ptrace": "audit"})
+        host.configure({"ptrace": "audit"}, extra=host.BY_AUDIT)
         before = own_rules()
         self.assertTrue(before)
         place = host.cursor()
@@ -62,7 +62,7 @@ class Boot1(unittest.TestCase):
         host.expect_record(place, mechanism="ptrace", subject_uid=str(USER))
 
     def test_a_rule_that_blinds_every_process(self):
-        host.configure({"ptrace": "audit"})
+        host.configure({"ptrace": "audit"}, extra=host.BY_AUDIT)
         self.assertEqual(doctor("audit rules")[0]["state"], "available")
         self.assertEqual(doctor("tripwire ptrace")[0]["state"], "available")
         host.run("auditctl", "-a", "never,task")
@@ -77,7 +77,7 @@ class Boot1(unittest.TestCase):
         self.assertEqual(doctor("tripwire ptrace")[0]["state"], "available")
 
     def test_a_rule_that_hides_a_call(self):
-        host.configure({"ptrace": "audit"})
+        host.configure({"ptrace": "audit"}, extra=host.BY_AUDIT)
         hiding = ("never,exit", "-F", "arch=b64", "-S", "ptrace")
         host.run("auditctl", "-A", *hiding)
         try:
@@ -93,7 +93,7 @@ class Boot1(unittest.TestCase):
         host.configure({})
         host.wait_until("no rules", lambda: own_rules() == [])
         self.assertIn("enabled 0", host.run("auditctl", "-s").stdout)
-        host.configure({"ptrace": "audit"})
+        host.configure({"ptrace": "audit"}, extra=host.BY_AUDIT)
         self.assertIn("enabled 1", host.run("auditctl", "-s").stdout)
         host.configure({})
         host.wait_until("no rules", lambda: own_rules() == [])
@@ -103,7 +103,7 @@ class Boot1(unittest.TestCase):
         other = ("-w", "/etc/hostname", "-p", "wa", "-k", "site")
         host.run("auditctl", *other)
         self.addCleanup(host.run, "auditctl", "-W", *other[1:])
-        host.configure({"ptrace": "audit"})
+        host.configure({"ptrace": "audit"}, extra=host.BY_AUDIT)
         host.configure({})
         host.wait_until("no rules of Lilium", lambda: own_rules() == [])
         self.assertTrue([line for line in rules() if "site" in line])
@@ -115,7 +115,7 @@ class Boot2(unittest.TestCase):
     def test_the_start_is_refused_and_says_what_is_missing(self):
         RULES.unlink(missing_ok=True)
         host.run("systemctl", "stop", "liliumd")
-        host.CONFIGURATION.write_text(host.configuration({"ptrace": "audit"}))
+        host.CONFIGURATION.write_text(host.configuration({"ptrace": "audit"}, host.BY_AUDIT))
         wanted = host.run("liliumctl", "rules").stdout.splitlines()
         host.run("auditctl", "-D")
         host.run("auditctl", "-e", "2")
@@ -131,7 +131,7 @@ class Boot2(unittest.TestCase):
             host.configure({})
             self.assertTrue(host.is_running())
         with self.subTest("and a reload that needs rules is refused, and changes nothing"):
-            host.CONFIGURATION.write_text(host.configuration({"ptrace": "audit"}))
+            host.CONFIGURATION.write_text(host.configuration({"ptrace": "audit"}, host.BY_AUDIT))
             self.assertNotEqual(host.run("liliumctl", "reload", check=False).returncode, 0)
             self.assertEqual(host.mechanism("ptrace")["mode"], "off")
             host.configure({})
@@ -142,7 +142,7 @@ class Boot3(unittest.TestCase):
 
     def test_it_starts_and_senses(self):
         host.run("systemctl", "stop", "liliumd")
-        host.CONFIGURATION.write_text(host.configuration({"ptrace": "audit"}))
+        host.CONFIGURATION.write_text(host.configuration({"ptrace": "audit"}, host.BY_AUDIT))
         RULES.write_text(host.run("liliumctl", "rules").stdout)
         host.run("auditctl", "-D")
         host.run("auditctl", "-R", str(RULES))

@@ -1,4 +1,5 @@
-"""System calls at their doors: who may pass, what is recorded of it, and what truly came of it, in each mode.
+"""System calls at their doors, as the kernel's audit tells of them: who may pass, what is recorded of it, and what truly
+came of it, in each mode.
 
 Run with the name of an action, this file makes the call. It must not assert an effect that it did not look for.
 """
@@ -163,7 +164,7 @@ class Door(unittest.TestCase):
 class DryRun(Door):
     @classmethod
     def setUpClass(cls):
-        host.configure(dict.fromkeys(host.CALLS, "audit"), RULES, "[log]\nallows = true\n")
+        host.configure(dict.fromkeys(host.CALLS, "audit"), RULES, host.BY_AUDIT + "[log]\nallows = true\n")
 
     def test_holders_pass(self):
         actions = {
@@ -310,7 +311,7 @@ class Contain(Door):
 
     @staticmethod
     def arm(mechanisms, extra=""):
-        host.configure(dict.fromkeys(mechanisms, "enforce"), RULES, host.contained(*host.CALLS) + extra)
+        host.configure(dict.fromkeys(mechanisms, "enforce"), RULES, host.BY_AUDIT + host.contained(*host.CALLS) + extra)
 
     def assertContained(self, mechanism, action, user, **fields):
         place = host.cursor()
@@ -403,7 +404,7 @@ class Refusals(Door):
         host.configure({})
         for name in host.CALLS:
             with self.subTest(mechanism=name):
-                host.CONFIGURATION.write_text(host.configuration({name: "enforce"}))
+                host.CONFIGURATION.write_text(host.configuration({name: "enforce"}, host.BY_AUDIT))
                 done = host.run("liliumctl", "reload", check=False)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(f"on_unpreventable.{name}", done.stdout)
@@ -415,7 +416,7 @@ class Refusals(Door):
         place = host.cursor()
         for action in ("seize", "unshare-user", "make-code"):
             self.assertEqual(self.perform(action, USER)[1:], (0, 0))
-        host.configure({"ptrace": "audit"})
+        host.configure({"ptrace": "audit"}, extra=host.BY_AUDIT)
         pid, _, _ = self.perform("seize", USER)
         self.record(place, "ptrace", pid)
         self.assertEqual(len(host.records(place, kind="decision")), 1)

@@ -236,11 +236,11 @@ class Doctor(unittest.TestCase):
         host.configure({})
         checks = self.report()
         for name in host.MECHANISMS:
-            effect = "prevent" if name in ("exec", "open") else "log, after the call"
+            effect = "prevent" if name in ("exec", "open") or host.has_lsm() else "log, after the call"
             self.assertState(checks, f"mechanism {name}", "available", effect)
         self.assertState(checks, "tripwire", "information", "not tried")
         rules = 'deny ioctl when operation.request == "TIOCSTI"\n'
-        host.configure(dict.fromkeys(host.CALLS, "audit"), rules, host.contained(*host.CALLS))
+        host.configure(dict.fromkeys(host.CALLS, "audit"), rules, host.BY_AUDIT + host.contained(*host.CALLS))
         checks = self.report()
         for name in host.CALLS:
             with self.subTest(mechanism=name):
@@ -250,7 +250,7 @@ class Doctor(unittest.TestCase):
         # doctor waits for two seconds, and a slow machine may take longer for all of them at once.
         for name in host.CALLS:
             with self.subTest(tripwire=name):
-                host.configure({name: "audit"}, rules)
+                host.configure({name: "audit"}, rules, host.BY_AUDIT)
                 host.wait_until("its call", lambda: "arrived" in self.report()[f"tripwire {name}"]["detail"])
         host.configure({})
 

@@ -33,11 +33,10 @@ class Killed(unittest.TestCase):
         self.since = host.cursor()
 
     def signal_daemon(self, number):
-        """Sends a signal to the daemon and returns a pidfd of it. Runs no program."""
-        pid = host.daemon_pid()
-        process = os.pidfd_open(pid)
+        """Has a signal sent to the daemon and returns a pidfd of it."""
+        process = os.pidfd_open(host.daemon_pid())
         self.addCleanup(os.close, process)
-        signal.pidfd_send_signal(process, number)
+        host.signal_daemon(number)
         return process
 
     def test_kill_at_random_moments(self):
@@ -70,8 +69,6 @@ class Killed(unittest.TestCase):
             process = self.signal_daemon(number)
             # Nothing is run or opened from here on: it could be what waits.
             ended = faults.end_of(process, FOUND_OUT)
-            if not ended:
-                signal.pidfd_send_signal(process, signal.SIGKILL)
         self.assertTrue(ended, f"after {FOUND_OUT} s nobody had ended the stopped daemon")
         faults.expect_back()
         return load
@@ -105,8 +102,6 @@ class Killed(unittest.TestCase):
                     process = self.signal_daemon(number)
                     ended = faults.end_of(process, 3)
                     stopped = not ended and self.is_stopped(pid)
-                    if stopped:
-                        signal.pidfd_send_signal(process, signal.SIGKILL)
                 self.assertFalse(stopped, "the daemon was stopped by it")
                 if ended and not self.comes_back():
                     self.assertIn(number, (signal.SIGTERM, signal.SIGINT), "systemd took it for a wanted end")

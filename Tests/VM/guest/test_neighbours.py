@@ -70,7 +70,7 @@ class Yama(unittest.TestCase):
 
     def test_each_scope(self):
         modes = {"ptrace": "audit"}
-        host.configure(modes, extra="[log]\nallows = true\n")
+        host.configure(modes, extra=host.BY_AUDIT + "[log]\nallows = true\n")
         with host.process("sleep", "600", user=USER, group=USER, extra_groups=[]) as target:
             for scope, user, may, verdict in (
                     (0, USER, True, "deny"), (1, USER, False, "deny"), (1, None, True, "allow"),
@@ -86,13 +86,13 @@ class Yama(unittest.TestCase):
                     self.assertEqual(record["LILIUM_REASON"], "capability" if user is None else "default")
             with self.subTest("enforce kills nobody for what Yama has refused"):
                 SCOPE.write_text("1")
-                host.configure({"ptrace": "enforce"}, extra=host.contained("ptrace"))
+                host.configure({"ptrace": "enforce"}, extra=host.BY_AUDIT + host.contained("ptrace"))
                 record, could = self.tried(target, USER)
                 self.assertFalse(could)
                 self.assertEqual(record["LILIUM_EFFECT"], "logged")
                 self.assertEqual(record["LILIUM_OPERATION_RESULT"], "-1")
             with self.subTest("scope 3 refuses root, whom Lilium allows"):
-                host.configure(modes, extra="[log]\nallows = true\n")
+                host.configure(modes, extra=host.BY_AUDIT + "[log]\nallows = true\n")
                 SCOPE.write_text("3")
                 record, could = self.tried(target)
                 self.assertFalse(could)

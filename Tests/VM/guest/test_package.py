@@ -144,7 +144,7 @@ class Life(unittest.TestCase):
         self.assertNotEqual(host.daemon_pid(), pid, "the daemon did not hand over to the one that was installed")
 
     def test_5_removal_ends_it_and_keeps_what_is_the_administrators(self):
-        host.configure({"mprotect": "audit"})
+        host.configure({"mprotect": "audit"}, extra=host.BY_AUDIT)
         self.assertNotEqual(lilium_audit_rules(), [])
         dpkg("-r", "lilium")
         self.assertFalse(host.is_running())

@@ -84,7 +84,7 @@ class Takeover(unittest.TestCase):
         """systemd's watchdog and restart hold for a process that took over."""
         host.run("liliumctl", "takeover")
         before, pid = restarts(), host.daemon_pid()
-        os.kill(pid, signal.SIGSTOP)
+        host.signal_daemon(signal.SIGSTOP)
         # Nothing is run here: it might wait for the stopped daemon.
         host.wait_until("the end of the stopped process", lambda: not pathlib.Path(f"/proc/{pid}").exists(), 90)
         host.wait_until("another main process", lambda: host.daemon_pid() not in (0, pid))
